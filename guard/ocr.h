@@ -1,0 +1,46 @@
+// Reads the text in a picture. Tesseract, several ways (scale, binarization, page segmentation), since one way misses
+// what another reads.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/image.h"
+
+namespace glyphward::guard {
+
+struct Box {
+  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // pixels of the image given: [x0, x1) x [y0, y1)
+};
+
+struct Word {
+  std::string text;  // UTF-8
+  double confidence = 0;  // 0 to 100
+  Box box;
+};
+
+// What one way of reading saw.
+struct Pass {
+  std::string name;  // "x3 otsu psm7"
+  std::vector<Word> words;
+  std::string text() const;  // the words joined by spaces, lines by line breaks
+};
+
+struct Reading {
+  std::vector<Pass> passes;
+  std::string best;  // the text of the most confident pass, for people and records
+  std::vector<Box> boxes;  // of what looks like text, over all passes, merged
+};
+
+// One engine; one thread owns it.
+class Ocr {
+ public:
+  // languages: Tesseract's names joined by '+'. Throws ConfigError if a language's data is not installed.
+  static std::unique_ptr<Ocr> open(const std::string& languages = "eng");
+  virtual ~Ocr() = default;
+  // Throws std::runtime_error if Tesseract fails: the caller must not release the picture.
+  virtual Reading read(const model::Image& image) = 0;
+};
+
+}  // namespace glyphward::guard

@@ -1,0 +1,112 @@
+// Text to image: what the rest of the program knows of a model. Free of LibTorch.
+//
+// Layer routing is the one intervention mechanism. A request holds named text streams; its route says which stream
+// each cross-attention layer reads. Plain generation, prevention, prompt swap, localization and editing are all routes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/image.h"
+
+namespace glyphward::model {
+
+// A text that layers can read. Names are unique within a request.
+struct TextStream {
+  std::string name;  // "prompt", "sanitized"
+  std::string text;
+};
+
+// `layer` reads `stream` instead of the route's base, from denoising step `from_step` (0-based) on.
+struct LayerRoute {
+  std::string layer;  // diffusers path: "up_blocks.1.attentions.0.transformer_blocks.0.attn2"
+  std::string stream;
+  int from_step = 0;
+};
+
+// Only the conditional half of classifier-free guidance is routed.
+struct Route {
+  std::string base = "prompt";  // the stream that all layers read which are not listed
+  std::vector<LayerRoute> layers;
+  std::string pooled = "prompt";  // whose pooled embedding conditions the network (SDXL, IF, SD3)
+};
+
+struct GenerationRequest {
+  std::vector<TextStream> streams;
+  Route route;
+  std::string negative_prompt;
+  // Image i is drawn from its own CPU generator, seeded seeds[i], as diffusers does for a list of generators.
+  std::vector<std::uint64_t> seeds = {0};
+  // What is not given comes from glyphward.json beside the checkpoint, then from diffusers' defaults for the class.
+  std::optional<int> num_inference_steps;
+  std::optional<double> guidance_scale;  // 1 turns guidance off; below 1 is refused
+  std::optional<int> height;             // pixels, a multiple of size_multiple
+  std::optional<int> width;
+  std::string scheduler;     // a diffusers class name; empty: the checkpoint's own
+  bool keep_tensors = false;  // fill Generation::latents and ::image
+};
+
+struct Generation {
+  std::vector<Image> images;
+  std::optional<FloatTensor> latents;  // [B, C, H/8, W/8] after the last step, unscaled
+  std::optional<FloatTensor> image;    // [B, 3, H, W], 0 to 1, before rounding
+};
+
+// How a prompt fits the text encoder's window.
+struct PromptFit {
+  int tokens = 0;      // special tokens included
+  int tokens_max = 0;  // the window
+  // Bytes of the prompt that the window still holds, counted in whole words; prompt.size() if it fits.
+  std::size_t bytes_kept = 0;
+};
+
+struct ModelInfo {
+  std::string name;    // the checkpoint folder's name
+  std::string family;  // "stable-diffusion"
+  std::vector<std::string> attention_layers;  // every routable layer, in forward order (down, mid, up)
+  // The layers that carry the rendered text on these very weights; empty if there is no profile or its hash differs.
+  std::vector<std::string> localized_layers;
+  std::string profile_state;  // "localized", "none", or "mismatch: ..." with the reason
+  std::string weights_sha256;  // over the names, shapes and bytes of all cross-attention tensors
+  int num_inference_steps = 50;
+  double guidance_scale = 7.5;
+  int height = 512;
+  int width = 512;
+  int size_multiple = 8;
+  std::string device;
+  std::string dtype;
+};
+
+// Called after every denoising step; step counts from 1.
+using Progress = std::function<void(int step, int steps)>;
+
+// One loaded model. Not thread-safe: one thread owns it.
+class Pipeline {
+ public:
+  virtual ~Pipeline() = default;
+  virtual const ModelInfo& info() const = 0;
+  virtual PromptFit fit(std::string_view prompt) const = 0;  // thread-safe
+  // InvalidRequest (with param) for what a client can mend; Cancelled within one step of stop being requested.
+  // Throws what LibTorch throws otherwise.
+  virtual Result<Generation> generate(const GenerationRequest& request, std::stop_token stop,
+                                      const Progress& progress = {}) = 0;
+};
+
+struct LoadOptions {
+  std::string device = "cpu";  // "cpu", "cuda", "cuda:1"
+  std::string dtype = "float32";  // "float32", "float16", "bfloat16"
+};
+
+// Opens a diffusers checkpoint folder as it stands. Throws ConfigError naming file, key, expected and found.
+std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& checkpoint,
+                                        const LoadOptions& options = {});
+
+}  // namespace glyphward::model
