@@ -1,6 +1,6 @@
 # Every library that the project links, as imported targets.
 find_package(Threads REQUIRED)
-find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json url)
+find_package(Boost 1.81 REQUIRED CONFIG COMPONENTS headers json url)
 find_package(ICU 72 REQUIRED COMPONENTS uc i18n)
 find_package(SQLite3 REQUIRED)
 find_package(PNG REQUIRED)
