@@ -1,0 +1,19 @@
+// Where tensors live: "cpu", "cuda", "cuda:1".
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+
+namespace glyphward::model {
+
+// The program links LibTorch's CPU libraries alone. The first CUDA device that is asked for opens
+// libtorch_cuda.so beside libtorch_cpu.so, which registers its kernels. Throws std::runtime_error
+// that says what is missing: the library, the driver, or the device; std::invalid_argument on
+// another name.
+torch::Device open_device(const std::string& name);
+
+// "float32", "float16", "bfloat16". Throws std::invalid_argument.
+torch::Dtype parse_dtype(const std::string& name);
+
+}  // namespace glyphward::model

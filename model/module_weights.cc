@@ -1,0 +1,92 @@
+#include "model/module_weights.h"
+
+#include <cstring>
+
+#include "base/config_error.h"
+
+namespace glyphward::model {
+namespace {
+
+torch::Dtype torch_dtype(const std::string& dtype) {
+  return dtype == "F16" ? torch::kFloat16 : dtype == "BF16" ? torch::kBFloat16 : torch::kFloat32;
+}
+
+// Shares the mapped bytes; the deleter's copy of the pointer keeps the file mapped.
+torch::Tensor map_tensor(const StoredTensor& stored) {
+  const torch::TensorOptions options = torch::dtype(torch_dtype(stored.entry.dtype));
+  void* data = const_cast<std::byte*>(stored.entry.bytes.data());
+  if (reinterpret_cast<std::uintptr_t>(data) % options.dtype().itemsize() == 0) {
+    return torch::from_blob(
+        data, stored.entry.shape, [file = stored.file](void*) {}, options);
+  }
+  // A header of odd length puts the data where no float may lie.
+  torch::Tensor copy = torch::empty(stored.entry.shape, options);
+  std::memcpy(copy.data_ptr(), data, stored.entry.bytes.size());
+  return copy;
+}
+
+}  // namespace
+
+bool ModuleWeights::has_prefix(const std::string& prefix) const {
+  const auto it = weights_.tensors().lower_bound(prefix);
+  return it != weights_.tensors().end() && it->first.starts_with(prefix);
+}
+
+const StoredTensor& ModuleWeights::find(const std::string& key,
+                                        const std::vector<std::int64_t>& shape) {
+  const auto found = weights_.tensors().find(key);
+  if (found == weights_.tensors().end()) {
+    throw ConfigError(weights_.file(), 0, key,
+                      "expected " + describe(shape) + ", found no such tensor");
+  }
+  const StoredTensor& stored = found->second;
+  const std::string& dtype = stored.entry.dtype;
+  if (stored.entry.shape != shape || (dtype != "F32" && dtype != "F16" && dtype != "BF16")) {
+    throw ConfigError(
+        stored.file->path(), 0, key,
+        "expected F32, F16 or BF16 " + describe(shape) + ", found " + describe(stored.entry));
+  }
+  taken_.insert(key);
+  return stored;
+}
+
+torch::Tensor ModuleWeights::take(const std::string& key, const std::vector<std::int64_t>& shape) {
+  return map_tensor(find(key, shape)).to(device_, dtype_);
+}
+
+void ModuleWeights::check(const std::string& key, const std::vector<std::int64_t>& shape) {
+  find(key, shape);
+}
+
+void ModuleWeights::finish() const {
+  for (const auto& [key, stored] : weights_.tensors()) {
+    if (!taken_.contains(key)) {
+      throw ConfigError(stored.file->path(), 0, key,
+                        "expected no such tensor by config.json, found " + describe(stored.entry));
+    }
+  }
+}
+
+Scope Scope::operator/(std::string_view child) const {
+  Scope scope = *this;
+  scope.path_ = key(child);
+  return scope;
+}
+
+torch::Tensor Scope::take(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  if (!checked_only_) return weights_->take(key(name), shape);
+  weights_->check(key(name), shape);
+  return {};
+}
+
+Scope Scope::checked_only() const {
+  Scope scope = *this;
+  scope.checked_only_ = true;
+  return scope;
+}
+
+std::string Scope::key(std::string_view name) const {
+  return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+}
+
+}  // namespace glyphward::model
