@@ -1,5 +1,5 @@
-// One request's way: screen, decide, sanitize, generate, read, escalate, record. Fails closed: when lexicon, policy,
-// OCR or audit cannot do its work, no image leaves.
+// One request's way: screen, decide, sanitize, generate, read, escalate, record. Fails closed: when
+// lexicon, policy, OCR or audit cannot do its work, no image leaves.
 #pragma once
 
 #include <functional>
@@ -20,6 +20,9 @@ namespace glyphward::guard {
 
 inline constexpr std::size_t kPromptCharactersMax = 32000;
 inline constexpr int kImagesMax = 10;
+inline constexpr int kInferenceStepsMax = 1000;
+inline constexpr double kGuidanceScaleMax = 100;
+inline constexpr int kImageSideMax = 2048;  // pixels
 
 // What a client asked for. What is not given comes from the model.
 struct ImageRequest {
@@ -43,6 +46,9 @@ struct Screened {
   lexicon::Analysis analysis;
   policy::Decision decision;
   std::shared_ptr<const policy::Policy> policy;  // the one revision that the whole request sees
+  lexicon::Analysis negative;                    // of the negative prompt: for the record only
+  model::PromptFit fit;                          // all zero where no model was asked (screen_text)
+  double screening_ms = 0;
 };
 
 // A picture that may leave.
@@ -66,26 +72,50 @@ struct Refusal {
 
 using Answer = std::variant<Reply, Refusal>;
 
-// Checks the request's fields against their bounds and the model, then analyzes and decides. Thread-safe.
-// InvalidRequest names the field: an empty, over-long (32,000 characters) or non-UTF-8 prompt, n, size, guidance_scale
-// below 1, and a prompt whose rendered text the text encoder's window would cut.
+// Checks the request's fields against their bounds and the model, then analyzes and decides.
+// Thread-safe. InvalidRequest names the field: an empty, over-long (32,000 characters) or non-UTF-8
+// prompt, n, size, guidance_scale below 1, and a prompt whose rendered text the text encoder's
+// window would cut.
 Result<Screened> screen(ImageRequest request, std::shared_ptr<const policy::Policy> policy,
                         const model::Pipeline& pipeline);
+
+// The same for a text that no picture is made of (moderations): only `prompt` is checked.
+// Thread-safe.
+Result<Screened> screen_text(ImageRequest request, std::shared_ptr<const policy::Policy> policy);
 
 // One thread owns a Guard (and with it pipeline, OCR and audit).
 class Guard {
  public:
   Guard(model::Pipeline& pipeline, Ocr& ocr, AuditLog& audit);
 
-  // Generates, verifies, records; the answer is given only after its row is committed and sealed. On Cancelled,
-  // Unavailable and Internal a row is written too, as far as the log can be written.
+  // Generates, verifies, records; the answer is given only after its row is committed and sealed.
+  // On Cancelled, Unavailable and Internal a row is written too, as far as the log can be written.
+  // If one image of several must be refused, the whole request is. A request that was stopped
+  // before it began (deadline in the queue) comes here too: its row says so, and nothing is
+  // generated.
+  //
+  // A picture takes these routes until one passes: "plain" for an allowed prompt; for a substituted
+  // one "localized" (the profile's layers read the sanitized prompt), "more_layers" (all layers of
+  // the blocks that hold one of them), "prompt_swap" (all layers; at once where the model has no
+  // profile). Then, for either, "redacted" if the policy lets it, else refusal.
+  //
+  // progress: steps over all images, n * num_inference_steps; an image that is made anew counts its
+  // steps again.
   Result<Answer> complete(const Screened& screened, std::stop_token stop,
                           const model::Progress& progress = {});
+
+  // Records what screening a text (screen_text) found; makes no picture. Unavailable if the log
+  // cannot be written.
+  Result<Record> moderate(const Screened& screened);
 
  private:
   model::Pipeline& pipeline_;
   Ocr& ocr_;
   AuditLog& audit_;
 };
+
+// The layers of "more_layers": all of the blocks ("down_blocks.0", "mid_block", ...) that hold a
+// localized one. Empty if that adds nothing to the localized ones, or leaves out none.
+std::vector<std::string> widened_layers(const model::ModelInfo& info);
 
 }  // namespace glyphward::guard
