@@ -1,0 +1,32 @@
+// HTTP/1.1 over a Unix socket, as the commands use it: blocking, one request a connection.
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <filesystem>
+#include <string>
+
+namespace glyphward::daemon {
+
+struct HttpReply {
+  int status = 0;
+  std::string request_id;  // the x-request-id header
+  boost::json::value body;
+};
+
+// `body` null: GET, else POST as JSON. Throws CommandError (Unavailable) naming the socket if
+// nothing listens there or the answer is cut or not JSON.
+HttpReply http_request(const std::filesystem::path& socket, const std::string& target,
+                       const boost::json::value& body = nullptr);
+
+// --socket where it is given, else GLYPHWARD_SOCKET, else the packaged unit's path.
+std::filesystem::path service_socket(const std::string& flag);
+std::filesystem::path admin_socket(const std::filesystem::path& service_socket);
+
+// "error.message" of an OpenAI-shaped error object; the status where there is none.
+std::string error_message(const HttpReply& reply);
+
+// The text as valid UTF-8 (ill-formed bytes as U+FFFD), without control characters that could steer
+// a terminal.
+std::string printable(std::string_view text);
+
+}  // namespace glyphward::daemon
