@@ -1,4 +1,5 @@
-// ConfigError: bad configuration, policy, lexicon or checkpoint. Thrown while loading; main() prints what() and exits.
+// ConfigError: bad configuration, policy, lexicon or checkpoint. Thrown while loading; main()
+// prints what() and exits.
 #pragma once
 
 #include <filesystem>
@@ -9,12 +10,14 @@ namespace glyphward {
 
 class ConfigError : public std::runtime_error {
  public:
-  // what() reads "FILE:LINE: FIELD: MESSAGE"; line 0 and an empty field are left out. The message says what was
-  // expected and what was found.
+  // what() reads "FILE:LINE: FIELD: MESSAGE"; line 0 and an empty field are left out. The message
+  // says what was expected and what was found.
   ConfigError(const std::filesystem::path& file, int line, const std::string& field,
               const std::string& message)
-      : std::runtime_error(file.string() + (line > 0 ? ":" + std::to_string(line) : "") + ": " +
-                           (field.empty() ? "" : field + ": ") + message) {}
+      : std::runtime_error(
+            file.string() +
+            (line > 0 ? std::string(1, ':').append(std::to_string(line)) : std::string()) + ": " +
+            (field.empty() ? "" : field + ": ") + message) {}
 };
 
 }  // namespace glyphward

@@ -413,7 +413,7 @@ class TesseractOcr final : public Ocr {
       const std::unique_ptr<char[]> text(it->GetUTF8Text(tesseract::RIL_WORD));
       if (!text || text[0] == '\0') continue;
       Word word;
-      word.text = text.get();
+      word.text.append(text.get());
       while (!word.text.empty() && (word.text.back() == '\n' || word.text.back() == ' '))
         word.text.pop_back();
       if (word.text.empty()) continue;
