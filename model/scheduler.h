@@ -14,23 +14,31 @@ namespace glyphward::model {
 // State of one generation; one thread.
 class Scheduler {
  public:
-  // `config` is scheduler_config.json's object (file is for the errors). `name` overrides its _class_name, keeping the
-  // options the two share, as `Other.from_config(pipe.scheduler.config)` does in diffusers. StableDiffusionPipeline's
-  // corrections (steps_offset 1, clip_sample false) are applied. Throws ConfigError on an unknown class, or on an option
-  // whose value is not implemented.
+  // `config` is scheduler_config.json's object (file is for the errors). `name` overrides its
+  // _class_name, keeping the options the two share, as `Other.from_config(pipe.scheduler.config)`
+  // does in diffusers. StableDiffusionPipeline's corrections (steps_offset 1, clip_sample false)
+  // are applied. Throws ConfigError on an unknown class, or on an option whose value is not
+  // implemented.
   static std::unique_ptr<Scheduler> create(const boost::json::object& config,
                                            const std::filesystem::path& file,
                                            const std::string& name = "");
   virtual ~Scheduler() = default;
 
+  // Begins a generation. Throws ConfigError on a number of steps that this scheduler cannot make.
   virtual void set_timesteps(int num_inference_steps) = 0;
-  // One entry a call of the network (PNDM has num_inference_steps + 1): float32 or int64 on the CPU.
+  // One entry a call of the network (PNDM has num_inference_steps + 1): float32 or int64 on the
+  // CPU.
   virtual const torch::Tensor& timesteps() const = 0;
   // The first noise is multiplied by this (METHOD.md: Euler sqrt(sigma_max^2 + 1) or sigma_max).
   virtual double init_noise_sigma() const = 0;
   // i counts calls from 0.
   virtual torch::Tensor scale_model_input(const torch::Tensor& sample, int i) = 0;
-  virtual torch::Tensor step(const torch::Tensor& noise_pred, int i, const torch::Tensor& sample) = 0;
+  virtual torch::Tensor step(const torch::Tensor& noise_pred, int i,
+                             const torch::Tensor& sample) = 0;
 };
+
+// Reads scheduler_config.json. diffusers writes -Infinity there (lambda_min_clipped), which is not
+// JSON: such a value reads as null, its default. Throws ConfigError.
+boost::json::object load_scheduler_config(const std::filesystem::path& file);
 
 }  // namespace glyphward::model
