@@ -1,5 +1,6 @@
-// The policy: what is done with what the lexicon found. Pure after load: the same prompt and revision give the same
-// decision and the same sanitized prompt, on any machine. Immutable: decide() may run on any number of threads.
+// The policy: what is done with what the lexicon found. Pure after load: the same prompt and
+// revision give the same decision and the same sanitized prompt, on any machine. Immutable:
+// decide() may run on any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 
 namespace glyphward::policy {
 
-// From mildest to most severe. Review answers as Block does and leaves the record open for a person.
+// From mildest to most severe. Review answers as Block does and leaves the record open for a
+// person.
 enum class Action { Allow, Substitute, Review, Block };
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
@@ -26,16 +28,25 @@ struct Substitution {
   std::string to;
 };
 
+// What a rule in observe mode would have done. It never changes the decision.
+struct Observation {
+  std::string rule;
+  Action would_action = Action::Allow;
+};
+
 struct Decision {
   Action action = Action::Allow;
   std::string rule;  // the name of the rule that decided; "default" if none matched
   // A rendered term of severity 2 or more was found, whatever the policy does with it.
   bool flagged = false;
-  // The user's prompt with every substitution made; equal to the prompt unless action is Substitute.
+  // The user's prompt with every substitution made; equal to the prompt unless action is
+  // Substitute.
   std::string sanitized_prompt;
   std::vector<Substitution> substitutions;
-  // The texts that the picture may show after the decision (the sanitized rendered texts), for the OCR's comparison.
+  // The texts that the picture may show after the decision (the sanitized rendered texts), for the
+  // OCR's comparison. Empty if no picture is made.
   std::vector<std::string> allowed_texts;
+  std::vector<Observation> observations;  // one for each rule in observe mode that matched
 };
 
 // What the guard does after generation. From the policy's [verification] table.
@@ -49,19 +60,22 @@ struct Verification {
 
 class Policy {
  public:
-  // Reads a policy file (docs/POLICY.md) and the lexicons that it names (paths relative to it). Throws ConfigError with
-  // file, line and field; a misspelt key is an error with a suggestion.
+  // Reads a policy file (docs/POLICY.md) and the lexicons that it names (paths relative to it).
+  // Throws ConfigError with file, line and field; a misspelt key is an error with a suggestion.
   static std::shared_ptr<const Policy> load(const std::filesystem::path& file);
 
   virtual ~Policy() = default;
 
-  // The first rule that matches decides for each finding; the most severe action over all findings wins.
+  // The first rule that matches decides for each finding; the most severe action over all findings
+  // wins. A substitution is made only if its result is clean: the sanitized prompt, analyzed and
+  // decided by this policy, is allowed as it stands. Where replacing words does not get there, the
+  // whole rendered text is replaced; where that does not either, the action is Block.
   virtual Decision decide(std::string_view prompt, const lexicon::Analysis& analysis) const = 0;
 
   virtual const lexicon::Lexicon& lexicon() const = 0;
   virtual const Verification& verification() const = 0;
 
-  // SHA-256 (hex) over the policy file's bytes and the lexicon's revision.
+  // SHA-256 (hex) over the policy file's bytes, the word list's and the lexicon's revision.
   virtual const std::string& revision() const = 0;
 };
 
