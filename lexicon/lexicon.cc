@@ -26,9 +26,10 @@ constexpr std::array<std::string_view, 9> kCategories = {
 
 const std::map<std::string, std::uint32_t, std::less<>>& flag_names() {
   static const std::map<std::string, std::uint32_t, std::less<>> names = {
-      {"stem", kStem},     {"plural", kPlural},       {"exact", kExact},
-      {"noleet", kNoLeet}, {"noreverse", kNoReverse}, {"nosound", kNoSound},
-      {"accent", kAccent}, {"local", kLocal},         {"name", kName}};
+      {"stem", kStem},       {"head", kHead},     {"plural", kPlural},
+      {"exact", kExact},     {"noleet", kNoLeet}, {"noreverse", kNoReverse},
+      {"nosound", kNoSound}, {"accent", kAccent}, {"local", kLocal},
+      {"name", kName}};
   return names;
 }
 
@@ -201,6 +202,7 @@ class LexiconImpl : public Lexicon {
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
+    analyze("warm: “ı”");  // the tables that are made once are made now, not in the first request
   }
 
   Analysis analyze(std::string_view prompt) const override {

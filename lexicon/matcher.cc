@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t kSeparatorRunMax = 8;
 constexpr std::uint8_t kSurplusMax = 14;
 constexpr std::uint32_t kMaskedWordMax = 24;
+constexpr std::u32string_view kNeverDoubled = U"ahijkquvwxyаиуыюяхй";
 
 bool is_word(const Cell& cell) {
   return cell.kind == CellKind::Letter || cell.kind == CellKind::Digit;
@@ -81,6 +82,12 @@ const Words& english_endings() {
   return words;
 }
 
+// Endings that make a verb or a doer of any word.
+const Words& plain_endings() {
+  static const Words words = {U"z", U"ed", U"er", U"ers", U"ing", U"in"};
+  return words;
+}
+
 const Words& russian_endings() {
   static const Words words = {
       U"а",  U"я",   U"ы",   U"и",   U"у",   U"ю",   U"е",    U"о",    U"ой",  U"ей",  U"ом",
@@ -93,8 +100,8 @@ const Words& russian_endings() {
 }
 
 const Words& other_endings() {
-  static const Words words = {U"s",  U"es", U"a",  U"o",   U"as", U"os", U"e",     U"en",
-                              U"er", U"n",  U"em", U"ern", U"r",  U"in", U"innen", U"ens"};
+  static const Words words = {U"s",  U"es", U"a",  U"as",  U"os",    U"e",
+                              U"en", U"n",  U"em", U"ern", U"innen", U"ens"};
   return words;
 }
 
@@ -138,6 +145,8 @@ bool all_digits(std::u32string_view word) {
   return std::all_of(word.begin(), word.end(), [](char32_t c) { return c >= U'0' && c <= U'9'; });
 }
 
+bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' || c == U'＇'; }
+
 // A sign that goes on inside a word when a letter follows: "a$$ist".
 bool joins_letters(const Cell& cell) { return cell.plain == U'@' || cell.plain == U'$'; }
 
@@ -153,8 +162,7 @@ bool is_strong_mask(char32_t c) {
 
 }  // namespace
 
-// ----------------------------------------------------------------------------------------------------------------
-// Trie
+// ----- Trie -----
 
 void Trie::build(std::vector<Key> keys) {
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
@@ -219,8 +227,7 @@ const std::uint32_t* Trie::values_end(std::uint32_t node) const {
   return values_begin(node) + nodes_[node].values;
 }
 
-// -------------------------------------------------------------------------------------------------------------
-// Matcher
+// ----- Matcher -----
 
 // How far a walk came, and how it came there.
 struct Matcher::State {
@@ -229,12 +236,29 @@ struct Matcher::State {
   Steps steps = 0;
   char32_t last = 0;  // the letter read last
   std::uint8_t natives = 0, digits = 0, signs = 0, weak = 0, surplus = 0;
+  std::uint8_t doubles = 0;  // letters written twice where the term has one
+  bool odd_double = false;   // one of them is a letter that is never doubled
+  bool long_run = false;     // a letter was written three times or more
   std::uint8_t gaps = 0;
   std::uint8_t fragment = 0;  // letters since the last gap
   bool single = true;         // every fragment so far is one letter
   bool space_gap = false;
   std::array<std::uint32_t, 3> gap_begin{};  // the first gaps' cells
   std::array<std::uint32_t, 3> gap_end{};
+
+  // How a letter was written: too much of one kind and it is another word.
+  void count(const Reading& reading, const Cell& cell) {
+    const bool ascii_lookalike = (reading.steps & kConfusables) && cell.source < 0x80;
+    if ((reading.steps & kSound) || ascii_lookalike) {
+      ++weak;
+    } else if (reading.digit) {
+      ++digits;
+    } else if (reading.steps & kLeet) {
+      ++signs;
+    } else {
+      ++natives;
+    }
+  }
 };
 
 struct Matcher::Walk {
@@ -300,7 +324,7 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
                                                         letters.begin(), letters.end(), U' ')));
     patterns_.push_back({entry, count, steps, disguised});
     words.push_back({letters, id});
-    const bool stem = entries_[entry].flags & kStem;
+    const bool stem = entries_[entry].flags & (kStem | kHead);
     const bool compounds = stem || (count >= 4 && !(entries_[entry].flags & (kExact | kPlural)) &&
                                     letters.find(U' ') == letters.npos);
     if (compounds && !(steps & (kInflection | kSpelling))) stems.push_back({letters, id});
@@ -361,6 +385,27 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
   if (scope == Scope::Words) find_masked(text, hits);
 }
 
+// The state after a cell that only repeats the letter before it.
+Matcher::State Matcher::repeated(const Walk& walk, const State& state, const Reading& reading) {
+  State next = state;
+  next.count(reading, walk.cell(state.pos));
+  next.natives = state.natives;
+  ++next.pos;
+  ++next.surplus;
+  next.steps |= kRepeats | reading.steps;
+  const auto same = [&](std::uint32_t i) {
+    return walk.cell(i).plain == walk.cell(state.pos).plain;
+  };
+  if (state.pos >= walk.start + 2 && same(state.pos - 1) && same(state.pos - 2)) {
+    next.long_run = true;
+  } else {
+    ++next.doubles;
+    next.odd_double =
+        next.odd_double || kNeverDoubled.find(state.last) != std::u32string_view::npos;
+  }
+  return next;
+}
+
 void Matcher::walk(Walk& walk, std::uint32_t start) const {
   walk.start = start;
   std::vector<State>& states = walk.states;
@@ -372,8 +417,8 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
     // The first way to a node and a place is the plainest: readings are in that order.
     for (auto it = states.rbegin(); it != states.rend() && it->pos + 1 >= state.pos; ++it) {
       if (it->node == state.node && it->pos == state.pos && it->single == state.single &&
-          it->gaps == state.gaps && it->surplus == state.surplus && it->weak <= state.weak &&
-          it->digits <= state.digits) {
+          it->gaps == state.gaps && it->surplus == state.surplus && it->doubles == state.doubles &&
+          it->weak <= state.weak && it->digits <= state.digits) {
         return;
       }
     }
@@ -388,17 +433,7 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
     }
     next.pos += cells;
     next.steps |= reading.steps;
-    const bool ascii_lookalike =
-        (reading.steps & kConfusables) && walk.cell(state.pos).source < 0x80;
-    if ((reading.steps & kSound) || ascii_lookalike) {
-      ++next.weak;
-    } else if (reading.digit) {
-      ++next.digits;
-    } else if (reading.steps & kLeet) {
-      ++next.signs;
-    } else {
-      ++next.natives;
-    }
+    next.count(reading, walk.cell(state.pos));
     if (state.fragment >= 1) next.single = false;
     if (next.fragment < 250) ++next.fragment;
     push(next);
@@ -432,13 +467,8 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
     for (const Reading* r = walk.text.begin(cell); r != walk.text.end(cell); ++r) {
       if (walk.inside && (r->steps & kSound)) continue;
       read(state, *r, 1);
-      if (later && r->size == 1 && r->letters[0] == state.last && state.surplus < kSurplusMax) {
-        State next = state;
-        ++next.pos;
-        ++next.surplus;
-        next.steps |= kRepeats | r->steps;
-        push(next);
-      }
+      const bool repeats = later && r->size == 1 && r->letters[0] == state.last;
+      if (repeats && state.surplus < kSurplusMax) push(repeated(walk, state, *r));
     }
     if (!walk.inside && state.pos + 1 < walk.size()) {
       const char32_t a = cell.plain;
@@ -504,9 +534,11 @@ void Matcher::arrive(Walk& walk, const State& state) const {
         !(left.empty() && right.empty()))
       continue;
     if (!acceptable_rest(entry, pattern, left, right, steps)) continue;
-    const bool altered =
-        (state.weak > 0 || state.digits > 0) && (steps & kCompound) && !(pattern.steps & kSpelling);
-    if (altered && !(entry.flags & kStem) && !(left.empty() && right.empty())) continue;
+    // Within a longer word, look-alikes are chance.
+    const bool chance = state.weak > 0 || (state.digits > 0 && !(entry.flags & kStem)) ||
+                        (state.steps & kConfusables);
+    const bool longer = (steps & kCompound) && !(left.empty() && right.empty());
+    if (chance && longer) continue;
     walk.hits.push_back({pattern.entry, walk.start, state.pos, steps});
   }
 }
@@ -518,17 +550,36 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
   const bool short_word =
       n < 4 && !is_unspaced(pattern_letters_[&pattern - patterns_.data()].front());
   if (state.natives == 0) return false;
-  if ((entry.flags & kNoLeet) && (state.digits + state.signs) > 0) return false;
+  if ((entry.flags & kNoLeet) && (state.digits + state.signs > 0 || (state.steps & kMarks))) {
+    return false;
+  }
+  // Accents make another word of another spelling: "höre" is not "hore".
+  if ((pattern.steps & kSpelling) && (state.steps & kMarks) && entry.term.language == "en") {
+    return false;
+  }
   if (state.digits > (n == 3 ? 1u : n == 4 ? 2u : (n + 1) / 2)) return false;
   if (state.weak > 0 && (short_word || state.weak > 2 || entry.term.severity < 3 ||
                          (entry.flags & kNoSound) || state.natives < 2)) {
     return false;
   }
-  if (state.surplus == 1 && (short_word || state.weak > 0)) return false;
+  if (state.weak > 0 && (pattern.steps & kSpelling)) return false;
+  // A phrase written as one word: "killyourself", but not "goodie".
+  if ((state.steps & kCompound) && n < 7) return false;
+  if (state.surplus > 0 && !state.long_run) {
+    // "fuuck" is no English word; "rapper" and "moose" are.
+    if (short_word || state.weak > 0 || (pattern.steps & kSpelling)) return false;
+    const bool many = state.doubles >= 2 && state.doubles + 1u >= n;
+    if (state.steps & kCompound) return false;
+    if (!state.odd_double && !many && (state.doubles > 1 || n < 5 || entry.term.severity < 5)) {
+      return false;
+    }
+  }
   if (state.gaps > 0 && walk.inside) return false;
   if (walk.scope == Scope::Whole || walk.scope == Scope::Turned) {
     if (short_word || state.weak > 0) return false;
-    if (walk.scope == Scope::Whole && (entry.flags & kNoReverse)) return false;
+    if (walk.scope == Scope::Whole && ((entry.flags & kNoReverse) || (pattern.steps & kSpelling))) {
+      return false;
+    }
     if (pattern_letters_[&pattern - patterns_.data()].find(U' ') != std::u32string::npos &&
         state.gaps > 0)
       return false;
@@ -578,6 +629,12 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, std::u32stri
   }
   if (!left.empty()) return false;
   if (!state.space_gap) {
+    // An apostrophe shortens words, it does not part letters: "Dumas's".
+    for (std::uint8_t i = 0; i < std::min<std::size_t>(state.gaps, state.gap_begin.size()); ++i) {
+      for (std::uint32_t c = state.gap_begin[i]; c < state.gap_end[i]; ++c) {
+        if (is_apostrophe(walk.cell(c).source)) return false;
+      }
+    }
     // Within one stretch without spaces, the whole stretch must be the term.
     for (std::uint32_t i = begin; i > 0 && walk.cell(i - 1).kind != CellKind::Space; --i) {
       if (is_word(walk.cell(i - 1))) return false;
@@ -588,7 +645,9 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, std::u32stri
     }
     return true;
   }
-  // Across spaces only if what they part are no words.
+  // Across spaces only if what they part are no words, and not backwards, where no fragment is one.
+  if (walk.scope != Scope::Words) return false;
+  if (begin > 0 && is_apostrophe(walk.cell(begin - 1).source)) return false;
   if (!right.empty() || state.gaps > state.gap_begin.size()) return false;
   bool broken = false;
   std::uint32_t from = begin;
@@ -629,8 +688,17 @@ bool Matcher::acceptable_rest(const Entry& entry, const Pattern& pattern, std::u
   if (entry.flags & kExact) return false;
   const auto is_ending = [&](std::u32string_view ending) {
     if (ending.empty()) return true;
-    if (entry.flags & kPlural) return ending == U"s" || ending == U"es" || ending == U"z";
-    if (entry.term.language == "ru") return russian_endings().contains(ending);
+    if (ending == U"es" && entry.term.language == "en") {
+      return std::u32string_view(U"sxzho").find(letters.back()) != std::u32string_view::npos;
+    }
+    if (entry.flags & kPlural) return ending == U"s" || ending == U"z";
+    if (entry.term.language == "ru") {
+      return !(pattern.steps & kSpelling) && russian_endings().contains(ending);
+    }
+    if (pattern.steps & kSpelling) {
+      // Another spelling is often a harmless word but for an ending: "hoar" and "hoard".
+      return ending == U"s" || (pattern.letters >= 4 && plain_endings().contains(ending));
+    }
     if (entry.term.language != "en") return other_endings().contains(ending);
     if (english_endings().contains(ending)) return true;
     // shit -> shitt+ing
@@ -642,14 +710,15 @@ bool Matcher::acceptable_rest(const Entry& entry, const Pattern& pattern, std::u
     return true;
   }
   steps |= kCompound;
-  if ((entry.flags & kStem) && !(pattern.steps & kSpelling)) return true;
+  if (pattern.steps & kSpelling) return false;
+  if (entry.flags & kStem) return true;
+  if (entry.flags & kHead) return left.empty() || companions().contains(left);
   if (pattern.letters < 4 || (entry.flags & kPlural) || entry.term.language != "en") return false;
   return (left.empty() || companions().contains(left)) &&
          (is_ending(right) || companions().contains(right));
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-// Masks
+// ----- Masks -----
 
 void Matcher::find_masked(const NormalizedText& text, std::vector<Hit>& hits) const {
   const std::vector<Cell>& cells = text.cells;
@@ -736,8 +805,7 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
   }
 }
 
-// -----------------------------------------------------------------------------------------------------------
-// AllowList
+// ----- AllowList -----
 
 AllowList::AllowList(const std::vector<std::string>& phrases) {
   std::vector<Trie::Key> keys;

@@ -29,12 +29,13 @@ enum Flag : std::uint32_t {
   kStem = 1u << 0,       // found inside longer words too, unless an allowed word covers it
   kPlural = 1u << 1,     // no endings but the plural's
   kExact = 1u << 2,      // no endings, no compounds
-  kNoLeet = 1u << 3,     // not with digits or signs for letters
+  kNoLeet = 1u << 3,     // not with digits, signs or marks on its letters
   kNoReverse = 1u << 4,  // reads as a harmless word backwards
   kNoSound = 1u << 5,    // sound-alike spellings are harmless words
   kAccent = 1u << 6,     // its marks are needed: "coño", not "cono"
   kLocal = 1u << 7,      // only where its own language is in evidence
   kName = 1u << 8,       // a name too: not beside a title, a first name or a street
+  kHead = 1u << 9,       // like stem, but only a word of swearing may stand before it
 };
 
 struct Entry {
@@ -111,6 +112,7 @@ class Matcher {
   struct State;
   struct Walk;
 
+  static State repeated(const Walk& walk, const State& state, const Reading& reading);
   void walk(Walk& walk, std::uint32_t start) const;
   void arrive(Walk& walk, const State& state) const;
   bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) const;

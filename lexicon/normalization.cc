@@ -300,7 +300,7 @@ class Confusables {
 };
 
 void add(NormalizedText& text, Cell& cell, std::u32string_view letters, Steps steps,
-         bool digit = false) {
+         bool digit = false, bool loose = false) {
   if (letters.empty() || letters.size() > 3) return;
   for (const Reading* r = text.begin(cell); r != text.end(cell); ++r) {
     if (r->size == letters.size() && std::equal(letters.begin(), letters.end(), r->letters.begin()))
@@ -311,6 +311,7 @@ void add(NormalizedText& text, Cell& cell, std::u32string_view letters, Steps st
   reading.size = static_cast<std::uint8_t>(letters.size());
   reading.steps = steps;
   reading.digit = digit;
+  reading.loose = loose;
   text.readings.push_back(reading);
   ++cell.count;
 }
@@ -405,8 +406,10 @@ void add_cluster(NormalizedText& text, Cell& cell, const std::u32string& cluster
   // The look-alikes of the glyph itself, of its folded form and of its base.
   for (const char32_t glyph : {base, folded_base.size() == 1 ? folded_base[0] : base,
                                stripped.size() == 1 ? stripped[0] : base}) {
-    for (const char32_t letter : confusable_letters(glyph)) {
-      add(text, cell, std::u32string_view(&letter, 1), steps | kConfusables);
+    std::u32string strict;
+    for (const char32_t letter : confusable_letters(glyph, &strict)) {
+      add(text, cell, std::u32string_view(&letter, 1), steps | kConfusables, false,
+          strict.find(letter) == std::u32string::npos);
     }
   }
   const char32_t bare = stripped.size() == 1      ? stripped[0]
@@ -484,6 +487,13 @@ void extend(NormalizedText& text, Cell& cell, std::u32string_view letters, Steps
   for (const char32_t letter : letters) add(text, cell, std::u32string_view(&letter, 1), steps);
 }
 
+void drop_loose(NormalizedText& text, Cell& cell) {
+  const auto first = text.readings.begin() + cell.first;
+  const auto last = std::remove_if(first, first + cell.count,
+                                   [](const Reading& reading) { return reading.loose; });
+  cell.count = static_cast<std::uint16_t>(last - first);
+}
+
 void add_mixed_script(NormalizedText& text) {
   std::vector<Cell>& cells = text.cells;
   for (std::size_t begin = 0; begin < cells.size();) {
@@ -495,12 +505,17 @@ void add_mixed_script(NormalizedText& text) {
     bool cyrillic = false;
     bool other = false;
     for (; end < cells.size() && cells[end].kind != CellKind::Space; ++end) {
-      (is_cyrillic(cells[end].plain) ? cyrillic : other) = true;
+      const bool native = is_cyrillic(cells[end].plain);
+      cyrillic = cyrillic || native;
+      other = other || (!native && cells[end].kind != CellKind::Sign) ||
+              leet_letters(cells[end].plain).size() > 0;
     }
     for (std::size_t i = begin; cyrillic && other && i < end; ++i) {
       const std::u32string_view letters = cyrillic_lookalike(cells[i].plain);
       if (!letters.empty()) extend(text, cells[i], letters, kConfusables);
     }
+    // A word of one script is a word of that script: "Рита" is a name.
+    for (std::size_t i = begin; !other && i < end; ++i) drop_loose(text, cells[i]);
     begin = end;
   }
 }
@@ -609,13 +624,14 @@ bool is_mark(char32_t c) {
          c == 0xFF9F;  // half-width voiced sound marks
 }
 
-std::u32string confusable_letters(char32_t c) {
+std::u32string confusable_letters(char32_t c, std::u32string* strict) {
   if (c < 0x80) return {};
   std::u32string letters = Confusables::instance().letters(c);
   if (const char32_t letter = small_capital(c);
       letter != 0 && letters.find(letter) == letters.npos) {
     letters.push_back(letter);
   }
+  if (strict != nullptr) *strict = letters;
   for (const char32_t letter :
        loose_confusable(static_cast<char32_t>(u_tolower(static_cast<UChar32>(c))))) {
     if (letters.find(letter) == letters.npos) letters.push_back(letter);

@@ -51,6 +51,7 @@ struct Reading {
   std::uint8_t size = 0;
   Steps steps = 0;
   bool digit = false;  // read from a digit: too many of those make a number, not a word
+  bool loose = false;  // a likeness that only counts in a word of several scripts
 };
 
 enum class CellKind : std::uint8_t { Letter, Digit, Sign, Space };
@@ -94,7 +95,9 @@ std::u32string strip_marks(std::u32string_view folded);
 bool is_invisible(char32_t c);
 bool is_mark(char32_t c);
 // The Latin letters that the glyph looks like ('а' U+0430 -> "a", 'І' -> "il"); empty if none.
-std::u32string confusable_letters(char32_t c);
+// `strict`, if given, gets those of them that Unicode lists; the others are taken for the letter
+// only among Latin letters.
+std::u32string confusable_letters(char32_t c, std::u32string* strict = nullptr);
 // 'A'..'Z' behind a regional indicator, a squared or circled letter, as a lower-case letter; 0 if
 // none.
 char32_t enclosed_letter(char32_t c);
