@@ -7,6 +7,8 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
 #include <map>
 #include <set>
@@ -180,13 +182,31 @@ GrayPictures gray_pictures(const model::Image& image) {
   return pictures;
 }
 
-// Otsu's threshold over the whole picture; black (1) is the darker side.
+// No two pixels differ by what anybody could see: Tesseract would read its own noise.
+bool plain(const model::Image& image) {
+  constexpr int kVisible = 8;
+  std::array<std::uint8_t, 3> least{255, 255, 255}, most{0, 0, 0};
+  for (std::size_t i = 0; i < image.rgb.size(); ++i) {
+    least[i % 3] = std::min(least[i % 3], image.rgb[i]);
+    most[i % 3] = std::max(most[i % 3], image.rgb[i]);
+  }
+  for (std::size_t channel = 0; channel < 3; ++channel)
+    if (most[channel] - least[channel] > kVisible) return false;
+  return true;
+}
+
+struct NumaDeleter {
+  void operator()(NUMA* numbers) const { ::numaDestroy(&numbers); }
+};
+
+// Otsu's threshold over the whole picture, whatever its size; black (1) is the darker side.
 Pixels binarized(PIX* gray) {
-  PIX* binary = nullptr;
-  if (::pixOtsuAdaptiveThreshold(gray, ::pixGetWidth(gray), ::pixGetHeight(gray), 0, 0, 0.1F,
-                                 nullptr, &binary) != 0)
+  const std::unique_ptr<NUMA, NumaDeleter> histogram(::pixGetGrayHistogram(gray, 1));
+  l_int32 threshold = 128;
+  if (!histogram || ::numaSplitDistribution(histogram.get(), 0.1F, &threshold, nullptr, nullptr,
+                                            nullptr, nullptr, nullptr) != 0)
     throw std::runtime_error("ocr: Leptonica cannot binarize the picture");
-  return checked(binary);
+  return checked(::pixThresholdToBinary(gray, threshold));
 }
 
 std::vector<Box> components(PIX* binary) {
@@ -338,6 +358,7 @@ class TesseractOcr final : public Ocr {
     const SerialScope serial;
     const GrayPictures pictures = gray_pictures(image);
     Reading reading;
+    if (plain(image)) return reading;
     read_plane(pictures.luminance.get(), "", reading);
     if (pictures.channel) read_plane(pictures.channel.get(), "channel ", reading);
     summarize(image, reading);

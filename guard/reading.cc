@@ -112,8 +112,8 @@ struct Rule {
 // Digits for letters are the lexicon's business: it knows them as leetspeak.
 constexpr Rule kRules[] = {{"rn", "m"}, {"vv", "w"}, {"VV", "W"}, {"cl", "d"}, {"l<", "k"},
                            {"|<", "k"}, {"I<", "K"}, {"ii", "u"}, {"l", "i"},  {"I", "l"},
-                           {"|", "i"},  {"v", "u"},  {"V", "U"},  {"q", "g"},  {"(", "c"},
-                           {"{", "c"},  {"6", "g"},  {"8", "b"}};
+                           {"i", "l"},  {"|", "i"},  {"v", "u"},  {"V", "U"},  {"q", "g"},
+                           {"(", "c"},  {"{", "c"},  {"6", "g"},  {"8", "b"}};
 constexpr std::size_t kVariantsMax = 64;
 
 std::string replaced_all(std::string text, std::string_view from, std::string_view to) {
