@@ -118,15 +118,16 @@ std::optional<Error> window_fault(const Screened& screened) {
 boost::json::array findings_json(const lexicon::Analysis& analysis) {
   boost::json::array findings;
   for (const lexicon::Finding& finding : analysis.findings) {
-    boost::json::array steps(finding.steps.begin(), finding.steps.end());
-    findings.push_back(boost::json::object{{"term", finding.term},
-                                           {"category", finding.category},
-                                           {"severity", finding.severity},
-                                           {"start", finding.start},
-                                           {"end", finding.end},
-                                           {"matched", finding.matched},
-                                           {"rendered", finding.rendered},
-                                           {"steps", std::move(steps)}});
+    boost::json::object object{{"term", finding.term},         {"category", finding.category},
+                               {"severity", finding.severity}, {"start", finding.start},
+                               {"end", finding.end},           {"matched", finding.matched},
+                               {"rendered", finding.rendered}};
+    object["steps"] = boost::json::array(finding.steps.begin(), finding.steps.end());
+    for (const auto& [start, end] : finding.pieces) {
+      if (!object.contains("pieces")) object["pieces"].emplace_array();
+      object["pieces"].as_array().push_back(boost::json::array{start, end});
+    }
+    findings.push_back(std::move(object));
   }
   return findings;
 }
@@ -159,6 +160,11 @@ boost::json::object parameters_json(const Screened& screened, const model::Model
     parameters["prompt_bytes_seen"] = screened.fit.bytes_kept;
   if (!screened.negative.findings.empty())
     parameters["negative_prompt_findings"] = findings_json(screened.negative);
+  for (const policy::Observation& observation : screened.decision.observations) {
+    if (!parameters.contains("observed")) parameters["observed"].emplace_array();
+    parameters["observed"].as_array().push_back(boost::json::object{
+        {"rule", observation.rule}, {"action", policy::to_string(observation.would_action)}});
+  }
   return parameters;
 }
 

@@ -62,6 +62,7 @@ class FakeLexicon : public lexicon::Lexicon {
                               end,
                               std::string(text.substr(start, end - start)),
                               true,
+                              {},
                               {}});
       start = end + 1;
     }

@@ -68,8 +68,7 @@ const Refusal& refusal(const Result<Answer>& answer) { return std::get<Refusal>(
 std::vector<std::string> escalated_routes(const Record& record) {
   std::vector<std::string> routes;
   const boost::json::value steps = boost::json::parse(record.escalations_json);
-  for (const auto& step : steps.as_array())
-    routes.emplace_back(step.at("route").as_string());
+  for (const auto& step : steps.as_array()) routes.emplace_back(step.at("route").as_string());
   return routes;
 }
 

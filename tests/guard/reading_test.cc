@@ -193,7 +193,7 @@ TEST(Reading, ToxicAreasAreNamed) {
 TEST(Reading, ExpectationNamesTheTermAndItsSpelling) {
   const std::string prompt = "a sign \"sh1t here\"";
   lexicon::Analysis analysis;
-  analysis.findings.push_back({"shit", "profanity", 4, "en", 8, 12, "sh1t", true, {"leet"}});
+  analysis.findings.push_back({"shit", "profanity", 4, "en", 8, 12, "sh1t", true, {"leet"}, {}});
   policy::Decision decision;
   decision.action = policy::Action::Substitute;
   decision.substitutions.push_back({8, 12, "sh1t", "hope"});
