@@ -236,7 +236,7 @@ void ComponentConfig::done() const {
   for (const auto& [key, value] : values_) {
     // _class_name, _diffusers_version, _name_or_path: notes of the library, not options.
     if (key.starts_with('_') || value.is_null() || asked_.contains(std::string_view(key))) continue;
-    fail(key, "is not an option that is implemented, found " + quote(value));
+    fail(key, "expected no such option (it is not implemented), found " + quote(value));
   }
 }
 
