@@ -37,6 +37,8 @@ std::vector<Point> points_of(std::string_view prompt) {
 }
 
 bool alphabetic(char32_t c) { return is_letter(c) && !is_unspaced(c); }
+// For bytes: no byte of a longer code point is one of these.
+bool ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 bool is_digit(char32_t c) { return c >= U'0' && c <= U'9'; }
 
 // Which marks close a text that `c` opens; empty if it opens none. Languages disagree on the
@@ -204,67 +206,81 @@ const RE2& compiled(const RE2& expression) {
   return expression;
 }
 
+// The expressions below are put together from word lists: openers, what may stand between an opener
+// and its text, and what leads back from the text to the scene.
+constexpr char kSaying[] =
+    "says?|saying|reads?|reading|spells?|spelling|spelt|spelled|declares?|declaring|proclaims?|"
+    "proclaiming|announces?|"
+    "announcing|writes|label(?:l?ed|l?ing)|captioned|titled|entitled|subtitled|inscribed|"
+    "exclaiming|"
+    "(?:that|which|it|and|simply|just) (?:displays|bears|shows)";
+constexpr char kWriting[] =
+    "written|printed|painted|carved|engraved|etched|embroidered|stitched|scrawled|scribbled|"
+    "scratched|stencill?ed|stamped|"
+    "tattooed|embossed|lettered|emblazoned|inscribed|branded|chalked|spray[- "
+    "]?painted|spelled|spelt|sewn|piped|iced|drawn|"
+    "displayed|shown|laser[- ]?cut|projected|burned|burnt|formed|traced";
+constexpr char kNouns[] =
+    "words?|text|phrase|caption|title|slogan|headline|inscription|lettering|message|wordmark|label|"
+    "quote|typography|letters?|"
+    "sentence|legend|motto|heading|subtitle|tagline|hashtag|initials|lyrics|greeting|logotype|"
+    "signage";
+constexpr char kPlaces[] =
+    "on|in|across|over|onto|into|along|out|around|upon|above|below|under|at|with|by|from|to|inside";
+
 // What opens a text without quotation marks. The text begins where the match ends.
 const RE2& openers() {
-  static const RE2 expression([] {
-    // Verbs, in the forms that prompts use, and what may stand between them and the text.
-    const std::string verbs =
-        "says?|saying|reads?|reading|spells?|spelling|spelt|spelled|labell?ed|label(?:l?ing)|"
-        "captioned|titled|entitled|"
-        "engraved|inscribed|embossed|printed|stenciled|stencilled|embroidered|lettered|emblazoned|"
-        "branded|stamped|"
-        "painted|scrawled|scribbled|scratched|carved|etched|tattooed|written|declares|declaring|"
-        "proclaims|proclaiming|"
-        "announces|announcing|displays|displaying|bears|bearing|writes|writing|chalked|stitched";
-    const std::string nouns =
-        "words?|text|phrase|caption|title|slogan|headline|inscription|lettering|message|wordmark|"
-        "logo text|label|quote|"
-        "writing|typography|letters?|sentence|legend|motto|name|heading|subtitle|tagline|text "
-        "line|hashtag|graffiti|"
-        "letter blocks?|letter tiles?|letter balloons?|alphabet blocks?|scrabble tiles";
-    // "in big red letters", "the words": said about the text. Only what ends in such a noun, so
-    // that no word of the text itself is taken for it.
-    const std::string fillers =
-        "(?:\\s+out\\b)?(?:\\s*[,:]?\\s+(?:in|with|by|on)(?:\\s+[\\pL-]+){0,4}?\\s+(?:letters?|"
-        "lettering|font|type|writing|"
-        "script|caps|ink|paint|chalk|words?|text|phrase|message|caption|title|slogan|name|style|it|"
-        "them|top)\\b)?"
-        "(?:\\s*[,:]?\\s+(?:the|a|an|only|just)?\\s*(?:following\\s+)?(?:words?|text|phrase|"
-        "message|caption|name|slogan|title|"
-        "sentence|letters|inscription)\\b)?";
-    return "(?i)(?:\\b(?:" + verbs + ")\\b" + fillers +
-           "|\\b(?:with|bearing|has|having|and|showing|displaying)\\s+(?:the\\s+|a\\s+|an\\s+)?(?"
-           ":" +
-           nouns +
-           ")\\b(?:\\s+(?:reading|saying|of))?|\\b(?:text|words?|caption|title|label|slogan|"
-           "headline|sign|message|"
-           "inscription|lettering)\\s*[:=]|\\b(?:letter blocks?|letter tiles?|letter "
-           "balloons?|alphabet blocks?|"
-           "lettering|wordmark|graffiti|inscription|headline|slogan|caption|marquee text|name "
-           "plate|nameplate|name tag|nametag)\\b|"
-           // Spanish, Portuguese, French, German, Italian, Dutch
-           "\\bque (?:dice|pone|reza|diz|lê)\\b|\\b(?:con|com) (?:el|la|las|o|a|as) "
-           "(?:texto|frase|palabras?|palavras?|inscripción|"
-           "inscrição|leyenda|lema|mensaje|mensagem)\\b|\\b(?:escrit[oa]|grabad[oa]|gravad[oa]|"
-           "rotulad[oa])\\b|"
-           "\\bqui (?:dit|affiche|indique)\\b|\\bavec "
-           "(?:le|la|les|l['’])\\s*(?:texte|mots?|phrase|inscription|"
-           "message|slogan|légende)\\b|\\b(?:écrit|marqué|gravé|inscrit|étiqueté)e?s?\\b|\\bon "
-           "lit\\b|"
-           "\\bmit (?:der|dem|den) "
-           "(?:Aufschrift|Text|Schriftzug|Worten?|Inschrift|Spruch|Titel|Satz)\\b|"
-           "\\b(?:darauf|drauf|auf dem|auf der) "
-           "(?:steht|geschrieben)\\b|\\bsteht\\b|\\b(?:beschriftet|bedruckt|graviert) mit\\b|"
-           "\\bche dice\\b|\\bcon (?:la scritta|il testo|le parole|la frase)\\b|\\bmet de tekst\\b|"
-           // Russian
-           "с "
-           "(?:надписью|текстом|словами|подписью|фразой|лозунгом|словом)|(?:написано|написаны|"
-           "гласит|гласящ(?:ая|ий|ее))|"
-           // Chinese, and what stands before the text in Japanese and Korean
-           "(?:写着|寫著|写有|印着|印著|印有|刻着|刻有|标着|写道|上面写|文字是|字样是|内容是|"
-           "标题是|题为)[:：]?)"
-           "\\s*[:=\\-–—]?\\s*";
-  }());
+  // "in big red letters", "the words": said about the text. Only what ends in such a noun, so that
+  // no word of the text itself is taken for it.
+  static const std::string fillers =
+      "(?:\\s+out\\b)?(?:\\s*[,:]?\\s+(?:in|with|by|on)(?:\\s+[\\pL-]+){0,4}?\\s+(?:letters?|"
+      "lettering|font|type|writing|script|"
+      "caps|ink|paint|chalk|words?|text|phrase|message|caption|title|slogan|name|style|it|them|top)"
+      "\\b)?"
+      "(?:\\s*[,:]?\\s+(?:(?:the|a|an|only|just)\\s+)?(?:following\\s+)?(?:" +
+      std::string(kNouns) + "|name)\\b)?";
+  static const RE2 expression(
+      std::string("(?i)(?:\\b(?:") + kSaying + ")\\b" + fillers + "|\\b(?:" + kWriting +
+      ")\\s+(?:with|as)\\b(?:\\s+(?:the|a|an))?(?:\\s+(?:" + kNouns + "|name)\\b)?" +
+      "|\\b(?:with|bearing|bears|has|having|and|showing|shows|displaying|displays|of|the|forming|"
+      "form|forms|features|featuring|"
+      "saying)\\s+(?:(?:the|a|an|its|huge|big|bold|large|neon|red|white|gold|black)\\s+)*(?:" +
+      kNouns +
+      ")\\b(?:\\s+(?:reading|saying|that says|that reads|spells?))?"
+      "|\\b(?:text|words?|caption|title|label|slogan|headline|sign|message|inscription|lettering|"
+      "banner|poster|placard|logo|"
+      "tattoo|sticker|subtitle|quote|plaque|engraving|neon|door|card|line)\\s*[:=]"
+      "|\\b(?:letter blocks?|letter tiles?|letter balloons?|letter beads|alphabet blocks?|wooden "
+      "letters|foil letters|lettering|"
+      "wordmark|graffiti|inscription|headline|slogan|caption|marquee text|name ?plate|name "
+      "?tag|license plate|licence plate|"
+      "number plate|knuckle tattoos?)\\b"
+      // Spanish, Portuguese, French, German, Italian, Dutch
+      "|\\bque (?:dice|pone|reza|diz|lê|dizendo)\\b|\\bdiciendo\\b|\\bdizendo\\b"
+      "|\\b(?:con|com) (?:el|la|las|los|o|a|as|os|un|una|um|uma)? "
+      "?(?:textos?|frase|palabras?|palavras?|inscripción|inscrição|"
+      "leyenda|legenda|lema|mensaje|mensagem|letrero|título|rótulo|letras?)\\b"
+      "|\\b(?:escrit[oa]|grabad[oa]|gravad[oa]|rotulad[oa])s?(?: con| com)?\\b"
+      "|\\bqui (?:dit|affiche|indique|proclame)\\b|\\bdisant\\b|\\bavec "
+      "(?:le|la|les|l['’]|un|une)\\s*(?:texte|mots?|phrase|"
+      "inscription|message|slogan|légende|titre|lettres)\\b|\\b(?:écrit|marqué|gravé|inscrit|"
+      "étiqueté|intitulé)e?s?\\b|\\bon lit\\b"
+      "|\\bmit (?:der|dem|den|einer|einem) "
+      "(?:Aufschrift|Text|Schriftzug|Worten?|Wörtern|Inschrift|Spruch|Titel|Satz|Slogan|"
+      "Botschaft)\\b|\\b(?:darauf|drauf|auf dem|auf der) "
+      "(?:steht|geschrieben)\\b|\\bsteht\\b|\\b(?:beschriftet|bedruckt|graviert) "
+      "mit\\b|\\b(?:das|der) (?:Wort|Schriftzug|Spruch)\\b"
+      "|\\bche dice\\b|\\bcon (?:la scritta|il testo|le parole|la frase)\\b|\\bmet de tekst\\b"
+      // Russian
+      "|(?:с|со) "
+      "(?:надписью|текстом|словами|словом|подписью|фразой|лозунгом|названием|заголовком)|слово|"
+      "надпись|"
+      "(?:написано|написаны|написан|гласит|гласящ(?:ая|ий|ее|ей|им))"
+      // Chinese; Japanese and Korean put the verb after the text
+      "|(?:写着|寫著|写有|印着|印著|印有|刻着|刻有|绣着|画着|标着|写道|上面写|文字是|文字为|文字|"
+      "字样是|内容是|标题是|标题为|"
+      "题为|写上|拼出|拼成)[:：]?"
+      ")\\s*[:=\\-–—]?\\s*");
   return compiled(expression);
 }
 
@@ -272,19 +288,23 @@ const RE2& openers() {
 // the scene.
 const RE2& enders() {
   static const RE2 expression(
-      "(?i)[.;!?]+(?:\\s|$)|[\\n\\r]|，|。|；|、|"
-      "\\s+(?:on|in|onto|into|over|above|under|below|beneath|behind|beside|near|against|across|"
-      "atop|inside|outside|at|by|with|from|"
-      "around|between|along|for)\\s+(?:a|an|the|his|her|its|their|my|your|some|one|two|three|each|"
-      "every|both|top|front|"
-      "background|foreground|white|black|red|blue|green|yellow|gold|golden|neon|wooden|old|big|"
-      "bold|giant)\\b|"
-      "\\s+(?:in front of|next to|on top of|in the style of|surrounded by|made "
-      "of|hanging|standing|held by|while|"
-      "piped in|printed on|painted on|written on|carved in(?:to)?|in "
-      "(?:bold|big|large|red|blue|gold|white|black|neon|cursive|"
-      "graffiti|gothic|bubble|block|capital|elegant|handwritten|retro|vintage|comic) )|"
-      "\\s+(?:sobre una?|en una?|encima de|em uma?|sobre uma?|sur une?|sous la|sous le|dans "
+      "(?i)[.;!?]+(?:\\s|$)|[\\n\\r]|，|。|；|、"
+      "|\\s+(?:on|in|onto|into|over|above|under|below|beneath|behind|beside|near|against|across|"
+      "atop|inside|outside|at|by|with|"
+      "from|around|between|along|for)\\s+(?:a|an|the|his|her|its|their|my|your|some|one|two|three|"
+      "each|every|both|top|front|"
+      "background|foreground|white|black|red|blue|green|yellow|pink|gold|golden|silver|neon|wooden|"
+      "old|big|bold|giant|dusk|dawn|"
+      "night|sunset|sunrise|it|them)\\b"
+      "|\\s+(?:" +
+      std::string(kWriting) + ")\\s+(?:" + kPlaces +
+      ")\\b"
+      "|\\s+(?:in front of|next to|on top of|in the style of|surrounded by|made of|hanging|held "
+      "by|while)\\s"
+      "|\\s+in "
+      "(?:large|cursive|graffiti|gothic|bubble|block|capital|elegant|handwritten|retro|vintage|"
+      "comic) "
+      "|\\s+(?:sobre una?|en una?|encima de|em uma?|sobre uma?|sur une?|sous la|sous le|dans "
       "une?|über einer?|auf einem|auf einer|"
       "in einer?|над|на|под)\\s");
   return compiled(expression);
@@ -306,8 +326,7 @@ std::size_t clause_end(std::string_view prompt, const std::vector<std::size_t>& 
   for (std::size_t comma = prompt.find(',', start); comma < end;
        comma = prompt.find(',', comma + 1)) {
     std::size_t before = comma;
-    while (before > start && !is_space(static_cast<unsigned char>(prompt[before - 1])) &&
-           prompt[before - 1] != ',')
+    while (before > start && !ascii_space(prompt[before - 1]) && prompt[before - 1] != ',')
       --before;
     std::size_t after = comma + 1;
     while (after < end && prompt[after] == ' ') ++after;
@@ -328,7 +347,10 @@ std::vector<std::size_t> all_clause_ends(std::string_view prompt) {
   for (std::size_t at = 0; at < prompt.size() &&
                            enders().Match(input, at, prompt.size(), RE2::UNANCHORED, &match, 1);) {
     const auto start = static_cast<std::size_t>(match.data() - prompt.data());
-    ends.push_back(start);
+    // "F. U. N": a full stop after a single letter ends nothing.
+    const bool single = prompt[start] == '.' && start >= 2 &&
+                        (prompt[start - 2] == ' ' || prompt[start - 2] == '.');
+    if (!single) ends.push_back(start);
     at = start + 1;
   }
   return ends;
@@ -375,16 +397,37 @@ void add_unquoted(std::string_view prompt, const std::vector<Range>& quotes,
     std::size_t from = start;
     if (from > 0 && prompt[from - 1] == ' ') --from;
     std::size_t end = std::max(clause_end(prompt, clause_ends, from, limit), from);
-    while (end > start && is_space(static_cast<unsigned char>(prompt[end - 1]))) --end;
+    while (end > start && ascii_space(prompt[end - 1])) --end;
     if (end <= start) continue;
     const std::string_view text = prompt.substr(start, end - start);
     if (only_fillers(text)) continue;
-    // "graffiti of a cat" describes the scene.
-    static const RE2 of_something("(?i)^(?:of|artists?|style|art|wall|or)\\b");
+    // "graffiti of a cat", "lettering on a wall" describe the scene.
+    static const RE2 of_something("(?i)^(?:of|artists?|style|art|wall|or|and|is|are|" +
+                                  std::string(kPlaces) + "|" + kWriting + ")\\b");
     if (RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled(of_something)))
       continue;
     ranges.push_back({start, end, start, end});
     at = std::max(at, end);
+  }
+}
+
+// "a cake with X written on it": the verb comes after the text.
+void add_before_participle(std::string_view prompt, const std::vector<Range>& quotes,
+                           std::vector<Range>& ranges) {
+  static const RE2 expression(
+      "(?i)\\b(?:with|has|having|showing|and)\\s+([^,;\\n\"“”„«»`]{1,120}?)\\s+(?:all |boldly "
+      "|neatly )?(?:" +
+      std::string(kWriting) + ")\\s+(?:" + kPlaces + ")\\b");
+  re2::StringPiece input(prompt.data(), prompt.size());
+  re2::StringPiece text;
+  while (RE2::FindAndConsume(&input, compiled(expression), &text)) {
+    const auto start = static_cast<std::size_t>(text.data() - prompt.data());
+    const bool covered = std::any_of(quotes.begin(), quotes.end(), [&](const Range& quote) {
+      return quote.outer_start < start + text.size() && start < quote.outer_end;
+    });
+    if (!covered && !only_fillers(std::string_view(text.data(), text.size()))) {
+      ranges.push_back({start, start + text.size(), start, start + text.size()});
+    }
   }
 }
 
@@ -428,6 +471,7 @@ std::vector<RenderedText> extract(std::string_view prompt) {
   const std::vector<Range> quotes = quoted(points);
   std::vector<Range> others;
   add_unquoted(prompt, quotes, others);
+  add_before_participle(prompt, quotes, others);
   add_before_verb(prompt, quotes, others);
   add_spelled(prompt, others);
   for (const Range& quote : quotes) {

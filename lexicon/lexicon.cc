@@ -278,11 +278,14 @@ class LexiconImpl : public Lexicon {
             std::vector<Candidate>& out) const {
     if (hits.empty()) return;
     std::vector<AllowList::Range> allowed;
-    if (!(view & (kReversed | kTurned | kAcrostic))) allowed = allowed_.find(text);
+    if (!(view & (kTurned | kAcrostic)))
+      allowed = allowed_.find(view & kReversed ? reverse(text) : text);
     for (const Hit& hit : hits) {
       const bool cleared =
           std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
-            return range.begin <= hit.begin && hit.end <= range.end;
+            if (!(view & kReversed)) return range.begin <= hit.begin && hit.end <= range.end;
+            const auto size = static_cast<std::uint32_t>(text.cells.size());
+            return range.begin <= size - hit.end && size - hit.begin <= range.end;
           });
       if (cleared) continue;
       const Entry& entry = entries_[hit.entry];

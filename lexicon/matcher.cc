@@ -150,8 +150,9 @@ bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' 
 // A sign that goes on inside a word when a letter follows: "a$$ist".
 bool joins_letters(const Cell& cell) { return cell.plain == U'@' || cell.plain == U'$'; }
 
+// What stands for a letter that is not to be seen; x too ("fxck").
 bool is_mask(char32_t c) {
-  return std::u32string_view(U"*#_-.%?^•·●○■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&").find(c) !=
+  return std::u32string_view(U"*#_-.%?^•·●■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&@!$x").find(c) !=
          std::u32string_view::npos;
 }
 
@@ -237,8 +238,10 @@ struct Matcher::State {
   char32_t last = 0;  // the letter read last
   std::uint8_t natives = 0, digits = 0, signs = 0, weak = 0, surplus = 0;
   std::uint8_t doubles = 0;  // letters written twice where the term has one
-  bool odd_double = false;   // one of them is a letter that is never doubled
-  bool long_run = false;     // a letter was written three times or more
+  std::uint8_t accents = 0,
+               ornate = 0;  // letters stripped of marks: those of alphabets, and others
+  bool odd_double = false;  // one of them is a letter that is never doubled
+  bool long_run = false;    // a letter was written three times or more
   std::uint8_t gaps = 0;
   std::uint8_t fragment = 0;  // letters since the last gap
   bool single = true;         // every fragment so far is one letter
@@ -249,6 +252,7 @@ struct Matcher::State {
   // How a letter was written: too much of one kind and it is another word.
   void count(const Reading& reading, const Cell& cell) {
     const bool ascii_lookalike = (reading.steps & kConfusables) && cell.source < 0x80;
+    if (reading.steps & kMarks) ++(reading.ornate ? ornate : accents);
     if ((reading.steps & kSound) || ascii_lookalike) {
       ++weak;
     } else if (reading.digit) {
@@ -511,7 +515,10 @@ void Matcher::arrive(Walk& walk, const State& state) const {
   std::u32string left;
   std::u32string right;
   if (state.gaps > 0) {
-    if (!acceptable_gaps(walk, state, left, right)) return;
+    const bool grave = std::any_of(value, last, [&](std::uint32_t id) {
+      return entries_[patterns_[id].entry].term.severity >= 5;
+    });
+    if (!acceptable_gaps(walk, state, grave, left, right)) return;
   } else {
     left = walk.letters_before(walk.start);
     right = walk.letters_after(state.pos);
@@ -530,10 +537,12 @@ void Matcher::arrive(Walk& walk, const State& state) const {
     if (pattern.disguised &&
         (steps & (kConfusables | kLeet | kSeparators | kEnclosed | kRepeats)) == 0)
       continue;
-    if ((walk.scope == Scope::Whole || walk.scope == Scope::Turned) &&
-        !(left.empty() && right.empty()))
-      continue;
+    const bool whole = walk.scope == Scope::Whole || walk.scope == Scope::Turned;
     if (!acceptable_rest(entry, pattern, left, right, steps)) continue;
+    if (whole && (!left.empty() ||
+                  (!right.empty() && (!(steps & kInflection) || (pattern.steps & kSpelling))))) {
+      continue;
+    }
     // Within a longer word, look-alikes are chance.
     const bool chance = state.weak > 0 || (state.digits > 0 && !(entry.flags & kStem)) ||
                         (state.steps & kConfusables);
@@ -550,13 +559,11 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
   const bool short_word =
       n < 4 && !is_unspaced(pattern_letters_[&pattern - patterns_.data()].front());
   if (state.natives == 0) return false;
-  if ((entry.flags & kNoLeet) && (state.digits + state.signs > 0 || (state.steps & kMarks))) {
-    return false;
-  }
-  // Accents make another word of another spelling: "höre" is not "hore".
-  if ((pattern.steps & kSpelling) && (state.steps & kMarks) && entry.term.language == "en") {
-    return false;
-  }
+  if ((entry.flags & kNoLeet) && state.digits + state.signs > 0) return false;
+  // A few accents make another word: "râpe" and "höre" are not "rape" and "hore".
+  const bool accented = state.accents > 0 && state.ornate == 0 && state.accents * 2u <= n;
+  const bool picky = (entry.flags & kNoLeet) || (pattern.steps & kSpelling);
+  if (accented && picky && entry.term.language == "en") return false;
   if (state.digits > (n == 3 ? 1u : n == 4 ? 2u : (n + 1) / 2)) return false;
   if (state.weak > 0 && (short_word || state.weak > 2 || entry.term.severity < 3 ||
                          (entry.flags & kNoSound) || state.natives < 2)) {
@@ -577,7 +584,8 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
   if (state.gaps > 0 && walk.inside) return false;
   if (walk.scope == Scope::Whole || walk.scope == Scope::Turned) {
     if (short_word || state.weak > 0) return false;
-    if (walk.scope == Scope::Whole && ((entry.flags & kNoReverse) || (pattern.steps & kSpelling))) {
+    if (walk.scope == Scope::Whole &&
+        ((entry.flags & kNoReverse) || ((pattern.steps & kSpelling) && n < 5))) {
       return false;
     }
     if (pattern_letters_[&pattern - patterns_.data()].find(U' ') != std::u32string::npos &&
@@ -589,8 +597,8 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
 
 // Whether what was stepped over parted letters of one word, and not words. Gives the word's other
 // letters.
-bool Matcher::acceptable_gaps(const Walk& walk, const State& state, std::u32string& left,
-                              std::u32string& right) const {
+bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
+                              std::u32string& left, std::u32string& right) const {
   const std::uint32_t begin = walk.start;
   const std::uint32_t end = state.pos;
   left = walk.letters_before(begin);
@@ -655,7 +663,6 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, std::u32stri
     const std::uint32_t to = i < state.gaps ? state.gap_begin[i] : end;
     std::u32string fragment;
     for (std::uint32_t c = from; c < to; ++c) fragment.push_back(walk.cell(c).plain);
-    if (fragment.size() == 1 && i < state.gaps && fragment[0] == U's') return false;  // 's
     broken = broken || (fragment.size() <= 3 ? !is_short_word(fragment) : !has_vowel(fragment));
     if (i < state.gaps) {
       from = state.gap_end[i];
@@ -665,7 +672,8 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, std::u32stri
       }
     }
   }
-  return broken;
+  // Two long pieces of a grave term are seldom two words by chance.
+  return broken || (state.gaps == 1 && state.natives >= 7 && grave);
 }
 
 // Whether a term with more letters around it is still the term: an ending, a compound.
@@ -747,24 +755,21 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
     }
     return false;
   };
-  const auto masked = [&](std::uint32_t i) {
-    return !is_word(cells[i]) && is_mask(cells[i].plain);
-  };
+  const auto masked = [&](std::uint32_t i) { return is_mask(cells[i].plain); };
+  std::uint32_t word_end = end;
+  while (word_end > begin && !is_word(cells[word_end - 1])) --word_end;
   // Signs before the first letter and after the last one are emphasis or punctuation, unless they
   // stand for a vowel.
   for (std::uint32_t length = 4; length <= std::min(end - begin, kMaskedWordMax); ++length) {
     std::vector<std::uint64_t> keys;
-    if (masked(begin)) {
-      keys.push_back(std::uint64_t{length} << 21);
-    } else {
-      for (const Reading* r = text.begin(cells[begin]); r != text.end(cells[begin]); ++r) {
-        if (r->size == 1 && !(r->steps & kSound))
-          keys.push_back(std::uint64_t{length} << 21 | r->letters[0]);
-      }
+    if (masked(begin)) keys.push_back(std::uint64_t{length} << 21);
+    for (const Reading* r = text.begin(cells[begin]); r != text.end(cells[begin]); ++r) {
+      const bool letter = r->size == 1 && !(r->steps & kSound);
+      if (letter) keys.push_back(std::uint64_t{length} << 21 | r->letters[0]);
     }
     std::u32string right;
     bool plain_rest = true;
-    for (std::uint32_t i = begin + length; i < end; ++i) {
+    for (std::uint32_t i = begin + length; i < word_end; ++i) {
       plain_rest = plain_rest && cells[i].kind == CellKind::Letter;
       right.push_back(cells[i].plain);
     }
@@ -779,10 +784,12 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
         std::uint32_t masks = 0;
         bool vowels = true;
         bool strong = true;
+        bool x_masked = false;
         bool fits = true;
         for (std::uint32_t i = 0; fits && i < length; ++i) {
           if (masked(begin + i) && !reads(begin + i, letters[i])) {
             ++masks;
+            x_masked = cells[begin + i].plain == U'x';
             vowels = vowels && is_vowel(letters[i]);
             strong = strong && is_strong_mask(cells[begin + i].plain);
           } else {
@@ -797,6 +804,10 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
             !(strong && ends_known && masks >= 2 && known >= 2)) {
           continue;
         }
+        // x is a letter too: "texts", "sixty".
+        const bool x = masks == 1 && x_masked;
+        if (x && (!right.empty() || entry.term.severity < 5 || (patterns_[id].steps & kSpelling)))
+          continue;
         Steps steps = kMask | patterns_[id].steps;
         if (!acceptable_rest(entry, patterns_[id], {}, right, steps)) continue;
         hits.push_back({patterns_[id].entry, begin, begin + length, steps});

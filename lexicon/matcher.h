@@ -116,7 +116,7 @@ class Matcher {
   void walk(Walk& walk, std::uint32_t start) const;
   void arrive(Walk& walk, const State& state) const;
   bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) const;
-  bool acceptable_gaps(const Walk& walk, const State& state, std::u32string& left,
+  bool acceptable_gaps(const Walk& walk, const State& state, bool grave, std::u32string& left,
                        std::u32string& right) const;
   bool acceptable_rest(const Entry& entry, const Pattern& pattern, std::u32string_view left,
                        std::u32string_view right, Steps& steps) const;

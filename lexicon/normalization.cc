@@ -132,7 +132,14 @@ std::u32string_view undecomposed(char32_t c) {
     case U'ʋ':
       return U"u";
     case U'þ':
+    case U'ƿ':
       return U"p";
+    case U'ɑ':
+      return U"a";
+    case U'ɗ':
+      return U"d";
+    case U'ɡ':
+      return U"g";
     case U'æ':
       return U"ae";
     case U'œ':
@@ -234,6 +241,12 @@ std::u32string_view loose_confusable(char32_t c) {
     case U'ѕ':
     case U'ς':
       return U"s";
+    case U'ɩ':
+      return U"il";
+    case U'ӏ':
+      return U"li";
+    case U'℮':
+      return U"e";
     case U'ԍ':
     case U'ց':
       return U"g";
@@ -364,6 +377,10 @@ CellKind kind_of(char32_t c) {
   return CellKind::Sign;
 }
 
+std::size_t nfd_size(char32_t c) {
+  return to_u32(apply(nfd(), icu::UnicodeString(static_cast<UChar32>(c)))).size();
+}
+
 // The readings of one drawn thing: a base and the marks on it.
 void add_cluster(NormalizedText& text, Cell& cell, const std::u32string& cluster, Steps steps) {
   const char32_t base = cluster.front();
@@ -398,7 +415,15 @@ void add_cluster(NormalizedText& text, Cell& cell, const std::u32string& cluster
     stripped = strip_marks(whole);
     std::erase_if(stripped,
                   [](char32_t c) { return !is_letter(c) && !u_isdigit(static_cast<UChar32>(c)); });
-    if (stripped != whole) add(text, cell, stripped, steps | kMarks);
+    if (stripped != whole) {
+      // ø, small capitals and the like are look-alikes; é is an e with a mark that an alphabet has;
+      // ẽ̀ is ornament.
+      const bool marked = cluster.size() > 1 || nfd_size(base) > 1;
+      const std::size_t before = text.readings.size();
+      add(text, cell, stripped, steps | (marked ? kMarks : kConfusables));
+      const bool alphabetic = whole.size() == 1 && whole[0] >= 0xC0 && whole[0] < 0x180;
+      if (text.readings.size() > before) text.readings.back().ornate = marked && !alphabetic;
+    }
   }
   if (const char32_t letter = enclosed_letter(base)) {
     add(text, cell, std::u32string_view(&letter, 1), steps | kEnclosed);
@@ -522,13 +547,15 @@ void add_mixed_script(NormalizedText& text) {
 
 // A run of the same letter, however long, becomes at most three cells: enough to tell one, two and
 // many.
+bool is_word_kind(CellKind kind) { return kind == CellKind::Letter || kind == CellKind::Digit; }
+
 void squash_runs(NormalizedText& text) {
   std::vector<Cell>& cells = text.cells;
   std::size_t out = 0;
   std::size_t run = 0;
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const bool same = out > 0 && cells[i].plain != 0 && cells[i].plain == cells[out - 1].plain &&
-                      cells[i].kind == cells[out - 1].kind && cells[i].kind != CellKind::Space;
+                      cells[i].kind == cells[out - 1].kind && is_word_kind(cells[i].kind);
     run = same ? run + 1 : 1;
     if (run > 3) {
       cells[out - 1].end = cells[i].end;
@@ -736,18 +763,17 @@ char32_t turned_letter(char32_t c, bool* only) {
       {U'ɘ', {U'e', true}},  {U'ɟ', {U'f', true}},  {U'Ⅎ', {U'f', true}},  {U'ƃ', {U'g', true}},
       {U'ɓ', {U'g', true}},  {U'ᵷ', {U'g', true}},  {U'⅁', {U'g', true}},  {U'פ', {U'g', true}},
       {U'ɥ', {U'h', true}},  {U'H', {U'h', false}}, {U'ᴉ', {U'i', true}},  {U'ı', {U'i', true}},
-      {U'ı', {U'i', true}},  {U'I', {U'i', false}}, {U'i', {U'i', false}}, {U'!', {U'i', false}},
-      {U'¡', {U'i', false}}, {U'ɾ', {U'j', true}},  {U'ſ', {U'j', true}},  {U'ʞ', {U'k', true}},
-      {U'ꓘ', {U'k', true}},  {U'l', {U'l', false}}, {U'ꞁ', {U'l', true}},  {U'˥', {U'l', true}},
-      {U'ʃ', {U'l', true}},  {U'ן', {U'l', true}},  {U'ɯ', {U'm', true}},  {U'W', {U'm', false}},
-      {U'u', {U'n', false}}, {U'N', {U'n', false}}, {U'o', {U'o', false}}, {U'O', {U'o', false}},
-      {U'0', {U'o', false}}, {U'd', {U'p', false}}, {U'Ԁ', {U'p', true}},  {U'b', {U'q', false}},
-      {U'ɹ', {U'r', true}},  {U'ᴚ', {U'r', true}},  {U'ɿ', {U'r', true}},  {U's', {U's', false}},
-      {U'S', {U's', false}}, {U'ʇ', {U't', true}},  {U'⊥', {U't', true}},  {U'┴', {U't', true}},
-      {U'ꓕ', {U't', true}},  {U'n', {U'u', false}}, {U'∩', {U'u', true}},  {U'ʌ', {U'v', true}},
-      {U'Λ', {U'v', true}},  {U'ʍ', {U'w', true}},  {U'M', {U'w', false}}, {U'x', {U'x', false}},
-      {U'X', {U'x', false}}, {U'ʎ', {U'y', true}},  {U'⅄', {U'y', true}},  {U'z', {U'z', false}},
-      {U'Z', {U'z', false}}};
+      {U'ı', {U'i', true}},  {U'I', {U'i', false}}, {U'i', {U'i', false}}, {U'¡', {U'i', false}},
+      {U'ɾ', {U'j', true}},  {U'ſ', {U'j', true}},  {U'ʞ', {U'k', true}},  {U'ꓘ', {U'k', true}},
+      {U'l', {U'l', false}}, {U'ꞁ', {U'l', true}},  {U'˥', {U'l', true}},  {U'ʃ', {U'l', true}},
+      {U'ן', {U'l', true}},  {U'ɯ', {U'm', true}},  {U'W', {U'm', false}}, {U'u', {U'n', false}},
+      {U'N', {U'n', false}}, {U'o', {U'o', false}}, {U'O', {U'o', false}}, {U'0', {U'o', false}},
+      {U'd', {U'p', false}}, {U'Ԁ', {U'p', true}},  {U'b', {U'q', false}}, {U'ɹ', {U'r', true}},
+      {U'ᴚ', {U'r', true}},  {U'ɿ', {U'r', true}},  {U's', {U's', false}}, {U'S', {U's', false}},
+      {U'ʇ', {U't', true}},  {U'⊥', {U't', true}},  {U'┴', {U't', true}},  {U'ꓕ', {U't', true}},
+      {U'n', {U'u', false}}, {U'∩', {U'u', true}},  {U'ʌ', {U'v', true}},  {U'Λ', {U'v', true}},
+      {U'ʍ', {U'w', true}},  {U'M', {U'w', false}}, {U'x', {U'x', false}}, {U'X', {U'x', false}},
+      {U'ʎ', {U'y', true}},  {U'⅄', {U'y', true}},  {U'z', {U'z', false}}, {U'Z', {U'z', false}}};
   const auto it = map.find(c);
   if (it == map.end()) return 0;
   if (only != nullptr) *only = it->second.only;

@@ -50,8 +50,9 @@ struct Reading {
   std::array<char32_t, 3> letters{};
   std::uint8_t size = 0;
   Steps steps = 0;
-  bool digit = false;  // read from a digit: too many of those make a number, not a word
-  bool loose = false;  // a likeness that only counts in a word of several scripts
+  bool digit = false;   // read from a digit: too many of those make a number, not a word
+  bool ornate = false;  // marks stripped that no alphabet puts on the letter, or several
+  bool loose = false;   // a likeness that only counts in a word of several scripts
 };
 
 enum class CellKind : std::uint8_t { Letter, Digit, Sign, Space };
