@@ -55,6 +55,14 @@ class AutoencoderKL {
   // Pixels a latent: 8 in all published ones.
   int scale_factor() const { return 1 << (static_cast<int>(up_blocks.size()) - 1); }
 
+  // The modules, under the checkpoint's names.
+  std::optional<Conv2d> post_quant_conv;
+  std::optional<Conv2d> conv_in;
+  std::optional<VaeMidBlock> mid_block;
+  std::vector<UpDecoderBlock2D> up_blocks;
+  std::optional<GroupNorm> conv_norm_out;
+  std::optional<Conv2d> conv_out;
+
  private:
   struct Options;
   Options read_options(ComponentConfig& config);
@@ -62,13 +70,6 @@ class AutoencoderKL {
 
   int latent_channels_ = 0;
   double scaling_factor_ = 0;
-
-  std::optional<Conv2d> post_quant_conv;
-  std::optional<Conv2d> conv_in;
-  std::optional<VaeMidBlock> mid_block;
-  std::vector<UpDecoderBlock2D> up_blocks;
-  std::optional<GroupNorm> conv_norm_out;
-  std::optional<Conv2d> conv_out;
 };
 
 // force_upcast: the decoder overflows in float16.

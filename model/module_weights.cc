@@ -11,17 +11,27 @@ torch::Dtype torch_dtype(const std::string& dtype) {
   return dtype == "F16" ? torch::kFloat16 : dtype == "BF16" ? torch::kBFloat16 : torch::kFloat32;
 }
 
-// Shares the mapped bytes; the deleter's copy of the pointer keeps the file mapped.
+// MKL's sums for small products depend on where the operands lie, by some units in the last place.
+// Python's tensors lie on 64 bytes; safetensors' need not, so small ones are copied to such a place
+// and give diffusers' numbers bit for bit. Large ones stay in the file: they are most of a
+// checkpoint's bytes.
+constexpr std::uintptr_t kAlignment = 64;
+constexpr std::size_t kCopyBytesMax = 4U << 20;
+
+// Shares the mapped bytes where it can; the deleter's copy of the pointer keeps the file mapped.
 torch::Tensor map_tensor(const StoredTensor& stored) {
   const torch::TensorOptions options = torch::dtype(torch_dtype(stored.entry.dtype));
+  const std::size_t size = stored.entry.bytes.size();
   void* data = const_cast<std::byte*>(stored.entry.bytes.data());
-  if (reinterpret_cast<std::uintptr_t>(data) % options.dtype().itemsize() == 0) {
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  // A header of odd length puts the data where no float may lie.
+  const bool readable = address % options.dtype().itemsize() == 0;
+  if (readable && (address % kAlignment == 0 || size > kCopyBytesMax)) {
     return torch::from_blob(
         data, stored.entry.shape, [file = stored.file](void*) {}, options);
   }
-  // A header of odd length puts the data where no float may lie.
   torch::Tensor copy = torch::empty(stored.entry.shape, options);
-  std::memcpy(copy.data_ptr(), data, stored.entry.bytes.size());
+  std::memcpy(copy.data_ptr(), data, size);
   return copy;
 }
 

@@ -109,6 +109,15 @@ class UNet2DConditionModel {
   UNet2DConditionModel(const UNet2DConditionModel&) = delete;
   UNet2DConditionModel& operator=(const UNet2DConditionModel&) = delete;
 
+  // The modules, under the checkpoint's names.
+  std::optional<Conv2d> conv_in;
+  std::optional<Linear> time_embedding_linear_1, time_embedding_linear_2;
+  std::vector<DownBlock2D> down_blocks;
+  MidBlock2D mid_block;
+  std::vector<UpBlock2D> up_blocks;
+  std::optional<GroupNorm> conv_norm_out;
+  std::optional<Conv2d> conv_out;
+
  private:
   struct Options;
   Options read_options(ComponentConfig& config);
@@ -123,14 +132,6 @@ class UNet2DConditionModel {
   int time_channels_ = 0;
   bool flip_sin_to_cos_ = true;
   double freq_shift_ = 0;
-
-  std::optional<Conv2d> conv_in;
-  std::optional<Linear> time_embedding_linear_1, time_embedding_linear_2;
-  std::vector<DownBlock2D> down_blocks;
-  MidBlock2D mid_block;
-  std::vector<UpBlock2D> up_blocks;
-  std::optional<GroupNorm> conv_norm_out;
-  std::optional<Conv2d> conv_out;
 
   std::vector<std::string> attention_layers_;
   std::vector<const Attention*> attentions_;  // point into the blocks above

@@ -246,6 +246,7 @@ def checkpoints(tmp_path_factory):
         folder = root / name.replace(" ", "-").replace(",", "")
         save(pipe, folder, spec)
         if "ask_scheduler" in spec:
+            pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder)
             pipe.scheduler = getattr(diffusers, spec["ask_scheduler"]).from_config(pipe.scheduler.config)
         made[name] = (folder, pipe)
     yield made
