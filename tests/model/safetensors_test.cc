@@ -138,6 +138,34 @@ TEST(Safetensors, RefusesEveryTruncation) {
   }
 }
 
+// Each byte in turn takes values that matter to JSON and to sizes: what is accepted still lies
+// within the data.
+TEST(Safetensors, StaysWithinTheDataWhateverOneByteSays) {
+  const auto valid = file_of(
+      R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[1],"data_offsets":[8,10]}})",
+      10);
+  int accepted = 0;
+  for (std::size_t i = 0; i < valid.size(); ++i) {
+    for (const char value :
+         {'\0', '0', '1', '9', '-', 'e', '"', '\\', '{', '}', '[', ']', ',', ':', '\xff'}) {
+      std::vector<std::byte> bytes = valid;
+      bytes[i] = static_cast<std::byte>(value);
+      try {
+        std::size_t total = 0;
+        for (const auto& [key, entry] : parse_safetensors(bytes, "w.safetensors")) {
+          EXPECT_GE(entry.bytes.data(), bytes.data());
+          EXPECT_LE(entry.bytes.data() + entry.bytes.size(), bytes.data() + bytes.size());
+          total += entry.bytes.size();
+        }
+        EXPECT_LE(total, bytes.size());
+        ++accepted;
+      } catch (const ConfigError&) {
+      }
+    }
+  }
+  EXPECT_GT(accepted, 0);
+}
+
 TEST(Safetensors, WritesWhatItReads) {
   const auto path = std::filesystem::path(testing::TempDir()) / "glyphward_written.safetensors";
   const FloatTensor image{{1, 3, 2, 1}, {0, 0.25f, 0.5f, 0.75f, 1, -1}};
