@@ -1,8 +1,6 @@
 #include "daemon/client.h"
 
 #include <fmt/format.h>
-#include <unicode/uchar.h>
-#include <unicode/unistr.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -91,24 +89,6 @@ std::string error_message(const HttpReply& reply) {
     }
   }
   return fmt::format("HTTP status {}", reply.status);
-}
-
-std::string printable(std::string_view text) {
-  icu::UnicodeString decoded = icu::UnicodeString::fromUTF8(
-      icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())));
-  icu::UnicodeString kept;
-  for (std::int32_t i = 0; i < decoded.length(); i = decoded.moveIndex32(i, 1)) {
-    const UChar32 character = decoded.char32At(i);
-    const auto type = u_charType(character);
-    if (character == '\n' || (type != U_CONTROL_CHAR && type != U_FORMAT_CHAR)) {
-      kept.append(character);
-    } else {
-      kept.append(static_cast<UChar32>(0xFFFD));
-    }
-  }
-  std::string utf8;
-  kept.toUTF8String(utf8);
-  return utf8;
 }
 
 }  // namespace glyphward::daemon

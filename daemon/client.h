@@ -25,8 +25,4 @@ std::filesystem::path admin_socket(const std::filesystem::path& service_socket);
 // "error.message" of an OpenAI-shaped error object; the status where there is none.
 std::string error_message(const HttpReply& reply);
 
-// The text as valid UTF-8 (ill-formed bytes as U+FFFD), without control characters that could steer
-// a terminal.
-std::string printable(std::string_view text);
-
 }  // namespace glyphward::daemon

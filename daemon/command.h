@@ -36,6 +36,9 @@ class CommandError : public std::runtime_error {
   ExitStatus status_;
 };
 
+void add_audit(CLI::App& app, ExitStatus& exit_status);
+void add_check(CLI::App& app, ExitStatus& exit_status);
+void add_generate(CLI::App& app, ExitStatus& exit_status);
 void add_status(CLI::App& app, ExitStatus& exit_status);
 
 }  // namespace glyphward::daemon

@@ -15,6 +15,9 @@ int main(int argc, char** argv) {
   app.footer(
       "Exit status: 0 done, 1 found or failed, 2 usage, 3 refused by policy, 4 unavailable.");
   ExitStatus exit_status = ExitStatus::Ok;
+  glyphward::daemon::add_generate(app, exit_status);
+  glyphward::daemon::add_check(app, exit_status);
+  glyphward::daemon::add_audit(app, exit_status);
   glyphward::daemon::add_status(app, exit_status);
   try {
     app.parse(argc, argv);

@@ -7,6 +7,7 @@
 
 #include "daemon/client.h"
 #include "daemon/command.h"
+#include "daemon/text.h"
 
 namespace glyphward::daemon {
 namespace {

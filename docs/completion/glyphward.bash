@@ -1,0 +1,38 @@
+# bash completion for glyphward
+_glyphward() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= part= options= word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      -*) ;;
+      generate|check|audit|status|localize) [ -n "$command" ] || command=$word ;;
+      list|show|verify|export) [ "$command" != audit ] || part=$word ;;
+    esac
+  done
+  case $previous in
+    -o|--output|--jsonl|--policy|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --model|--state-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
+    --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
+    --format) COMPREPLY=($(compgen -W 'jsonl csv' -- "$current")); return ;;
+    --action) COMPREPLY=($(compgen -W 'allow substitute review block' -- "$current")); return ;;
+    --outcome) COMPREPLY=($(compgen -W 'answered refused cancelled failed' -- "$current")); return ;;
+    --scheduler)
+      COMPREPLY=($(compgen -W 'DDIMScheduler PNDMScheduler EulerDiscreteScheduler DPMSolverMultistepScheduler' -- "$current"))
+      return ;;
+  esac
+  case $command:$part in
+    generate:*)
+      options='--output -n --seed --num-inference-steps --guidance-scale --height --width --negative-prompt --scheduler
+               --model --socket --local --unguarded --device --dtype --policy --state-dir --json --help' ;;
+    check:*) options='--jsonl --policy --json --help' ;;
+    status:*) options='--socket --admin-socket --json --help' ;;
+    localize:*) options='--help' ;;
+    audit:) options='list show verify export --help' ;;
+    audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
+    audit:show | audit:verify) options='--state-dir --json --help' ;;
+    audit:export) options='--state-dir --format --output --help' ;;
+    *) options='generate check audit status localize --help --version' ;;
+  esac
+  COMPREPLY=($(compgen -W "$options" -- "$current"))
+}
+complete -F _glyphward glyphward
