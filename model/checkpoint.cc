@@ -27,6 +27,27 @@ std::string quote(const json::value& value) {
   return text;
 }
 
+// Python writes NaN and infinities (DPMSolverMultistepScheduler's lambda_min_clipped), which JSON
+// has not: each becomes null, which leaves the option to its default. By hand, since std::regex
+// overflows the stack on long texts.
+std::string without_python_numbers(std::string_view text) {
+  std::string result;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view rest = text.substr(i);
+    std::string_view number;
+    for (const std::string_view candidate : {"-Infinity", "Infinity", "NaN"}) {
+      if (!in_string && rest.starts_with(candidate)) number = candidate;
+    }
+    // An escape's second character may be a quotation mark that does not end the string.
+    const std::size_t used = !number.empty() ? number.size() : in_string && rest[0] == '\\' ? 2 : 1;
+    if (rest[0] == '"') in_string = !in_string;
+    result += number.empty() ? rest.substr(0, used) : "null";
+    i += used;
+  }
+  return result;
+}
+
 void add_file(const fs::path& path, std::map<std::string, StoredTensor>& tensors) {
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
   for (auto& [key, entry] : parse_safetensors(file->bytes(), path)) {
@@ -108,7 +129,7 @@ json::object load_json_object(const fs::path& file) {
   std::stringstream text;
   text << in.rdbuf();
   if (!in) throw ConfigError(file, 0, "", "cannot be read");
-  json::value value = json::parse(text.str(), ec);
+  json::value value = json::parse(without_python_numbers(text.str()), ec);
   if (ec) throw ConfigError(file, 0, "", "expected JSON, found: " + ec.message());
   if (!value.is_object())
     throw ConfigError(file, 0, "", "expected a JSON object, found " + quote(value));

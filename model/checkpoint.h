@@ -18,7 +18,8 @@
 
 namespace glyphward::model {
 
-// Reads a file that must be one JSON object of at most 16 MiB. Throws ConfigError.
+// Reads a file that must be one JSON object of at most 16 MiB; Python's NaN and infinities read as
+// null. Throws ConfigError.
 boost::json::object load_json_object(const std::filesystem::path& file);
 
 // A component's config.json. Every getter throws ConfigError naming file, key, expected and found;

@@ -28,7 +28,7 @@ void open_cuda() {
   const std::filesystem::path library = torch_folder() / "libtorch_cuda.so";
   // It stays open: its kernels are registered for good.
   if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
-    const char* reason = dlerror();
+    const char* reason = dlerror();  // NOLINT(concurrency-mt-unsafe): glibc keeps it by thread
     throw std::runtime_error(
         "device cuda: LibTorch's CUDA library cannot be opened (./dev installs it where an "
         "NVIDIA driver is): " +
@@ -53,7 +53,7 @@ torch::Device open_device(const std::string& name) {
     index = std::stoi(digits);
   }
   open_cuda();
-  const int count = static_cast<int>(at::detail::getCUDAHooks().deviceCount());
+  const int count = static_cast<unsigned char>(at::detail::getCUDAHooks().deviceCount());
   if (index >= count) {
     throw std::runtime_error("device " + name + ": found " + std::to_string(count) +
                              " CUDA devices: is the NVIDIA driver loaded?");

@@ -57,10 +57,12 @@ struct RawEntry {
 // would hide duplicate keys. Fails with a message in `problem` (and the tensor's name in
 // `current.name`).
 struct HeaderHandler {
+  // Named by Boost.JSON. NOLINTBEGIN(readability-identifier-naming)
   constexpr static std::size_t max_object_size = std::size_t(-1);
   constexpr static std::size_t max_array_size = std::size_t(-1);
   constexpr static std::size_t max_key_size = 4096;
   constexpr static std::size_t max_string_size = 1 << 20;
+  // NOLINTEND(readability-identifier-naming)
   using error_code = boost::json::error_code;
   using string_view = boost::json::string_view;
 
@@ -267,7 +269,7 @@ void check_coverage(const SafetensorsHeader& header, std::span<const std::byte> 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
-    throw ConfigError(path, 0, "", std::string("cannot be opened: ") + std::strerror(errno));
+    throw ConfigError(path, 0, "", "cannot be opened: " + std::generic_category().message(errno));
   struct stat status = {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
     ::close(fd);
@@ -278,7 +280,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
   const int error = errno;
   ::close(fd);
   if (address == MAP_FAILED)
-    throw ConfigError(path, 0, "", std::string("cannot be mapped: ") + std::strerror(error));
+    throw ConfigError(path, 0, "", "cannot be mapped: " + std::generic_category().message(error));
   return std::shared_ptr<const MappedFile>(
       new MappedFile(path, {static_cast<const std::byte*>(address), size}));
 }

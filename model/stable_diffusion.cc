@@ -194,7 +194,7 @@ StableDiffusion::StableDiffusion(const fs::path& checkpoint, const LoadOptions& 
       dtype_(dtype),
       scheduler_file_(checkpoint / "scheduler" / "scheduler_config.json") {
   check_classes(checkpoint / "model_index.json");
-  scheduler_config_ = load_scheduler_config(scheduler_file_);
+  scheduler_config_ = load_json_object(scheduler_file_);
   Scheduler::create(scheduler_config_, scheduler_file_);  // for its errors
   tokenizer_ = ClipTokenizer::load(checkpoint / "tokenizer");
 

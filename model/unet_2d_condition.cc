@@ -183,7 +183,7 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
   const Scope scope(weights);
   const std::vector<int>& channels = options.block_out_channels;
   const std::size_t blocks = channels.size();
-  const std::int64_t temb_channels = 4 * channels[0];
+  const std::int64_t temb_channels = std::int64_t{4} * channels[0];
   const std::int64_t groups = options.norm_num_groups;
   std::size_t text_layers = 0;
 

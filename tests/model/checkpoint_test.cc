@@ -185,6 +185,19 @@ TEST(Checkpoint, RefusesWhatIsNoJson) {
   }
 }
 
+TEST(Checkpoint, ReadsPythonsInfinitiesAsNull) {
+  const CheckpointCopy checkpoint;
+  checkpoint.write("a.json", R"({"a": -Infinity, "b": [NaN, Infinity], "c \"NaN": "-Infinity\\"})");
+  EXPECT_EQ(boost::json::serialize(load_json_object(checkpoint / "a.json")),
+            R"({"a":null,"b":[null,null],"c \"NaN":"-Infinity\\"})");
+  checkpoint.write("a.json", "{\"a\":" + std::string(5000000, ' ') + "-Infinity}");
+  EXPECT_EQ(load_json_object(checkpoint / "a.json").size(), 1u);
+  for (const char* content : {"{\"a\": \"\\", "{\"a\": -Infinite}", "{\"a\": \"NaN}"}) {
+    checkpoint.write("a.json", content);
+    EXPECT_THROW(load_json_object(checkpoint / "a.json"), ConfigError) << content;
+  }
+}
+
 // Splits the UNet's file in two and writes the index.
 boost::json::object shard(const CheckpointCopy& checkpoint) {
   CheckpointCopy::Tensors first = checkpoint.read_tensors(kUnet);
