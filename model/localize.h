@@ -1,10 +1,12 @@
-// Localization: which cross-attention layers carry the letters of rendered text (paper, section 3; METHOD.md's
-// protocol): each layer alone by injection, then growing sets, chosen by what the *set* reads. Free of LibTorch.
+// Localization: which cross-attention layers carry the letters of rendered text (paper, section 3;
+// METHOD.md's protocol): each layer alone by injection, then growing sets, chosen by what the *set*
+// reads. Free of LibTorch.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -23,6 +25,8 @@ struct PromptPair {
   std::string source_word;
   std::string target_word;
   std::uint64_t seed = 0;
+  std::string form;  // for the report: "open" leaves the scene to the word, "stated" states it; may
+                     // be empty
 };
 
 // What the scorer read in a picture of a pair.
@@ -36,6 +40,13 @@ struct PairScore {
 // model/ knows no OCR: guard/ or the command gives it.
 using Scorer = std::function<PairScore(const Image& image, const PromptPair& pair)>;
 
+// A row's figures over the pairs of one form.
+struct FormScore {
+  int pairs = 0;
+  double target_exact = 0;
+  double outside_mse = 0;
+};
+
 // One row of the table: a set of layers given the target prompt.
 struct LayerSetResult {
   std::vector<std::string> layers;  // forward order; empty: the plain picture
@@ -43,27 +54,56 @@ struct LayerSetResult {
   double target_letters = 0;        // mean
   double source_exact = 0;
   double source_letters = 0;
-  double outside_mse = 0;  // squared difference to the plain picture outside both pictures' text boxes, 0..1 units
-  double psnr = 0;         // whole picture, dB, METHOD.md section 4
-  int pairs_without_box = 0;
+  double carried =
+      0;  // of the pairs whose target all layers read exactly, the share that this set reads too
+  // Squared difference to the plain picture, 0..1 units, outside both pictures' text boxes and 4
+  // pixels around.
+  double outside_mse = 0;
+  double psnr = 0;            // whole picture, dB, METHOD.md section 4
+  int pairs_without_box = 0;  // where either picture has none, so that its text counts as outside
+  std::map<std::string, FormScore> forms;
 };
 
 struct LocalizeOptions {
-  double carry_share = 0.9;  // a set carries the word if it reads so many of the words that all layers read
-  double outside_share = 0.34;  // and changes the picture outside the text at most so much of what all layers do
-  int layers_max = 0;        // 0: no limit
+  double carry_share = 0.9;  // a set carries the word if `carried` is at least this
+  double outside_share =
+      0.34;  // it keeps the picture if its outside_mse is at most this share of all layers'
+  int layers_max = 0;  // of a set; 0: no limit
 };
 
 struct LocalizationReport {
-  std::vector<LayerSetResult> rows;  // none, all, each alone, then the growing sets
-  std::vector<std::string> layers;   // the smallest set that carries the word; empty if none but all does
-  std::string reason;                // why these, or why none
+  std::vector<LayerSetResult>
+      rows;  // none, all, each alone, then the growing sets and those less one member
+  std::vector<std::string>
+      layers;          // the smallest set that carries the word; empty if none but all does
+  std::string reason;  // why these, or why none
 };
 
+// Called after each picture. `total` is a guess until the search ends; `row` is the set at work, as
+// far as it is scored.
 using LocalizeProgress = std::function<void(int done, int total, const LayerSetResult& row)>;
 
+// Sets grow greedily by what the *set* reads: every layer is tried beside those already chosen,
+// since a layer that shows nothing of the new word alone can be what another one lacks. When a set
+// carries the word, its members are left out in turn. Of the smallest sets that carry, one that
+// keeps the picture wins, then the one that carries more.
+//
+// With n layers and a set of k found it draws about (2 + n + (n-1) + .. + (n-k+1) + k) pictures a
+// pair, none twice. InvalidRequest without pairs; else the pipeline's errors (Cancelled within a
+// denoising step); throws what scorer throws.
 Result<LocalizationReport> localize(Pipeline& pipeline, const std::vector<PromptPair>& pairs,
                                     const Scorer& scorer, const LocalizeOptions& options,
                                     std::stop_token stop, const LocalizeProgress& progress = {});
+
+// Measures given sets the same way: the rows are none, all, then these in their order.
+// InvalidRequest also for a layer that the model has not.
+Result<std::vector<LayerSetResult>> measure_layer_sets(
+    Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
+    const std::vector<std::vector<std::string>>& sets, std::stop_token stop,
+    const LocalizeProgress& progress = {});
+
+// The request that draws a pair's picture with these layers given the target prompt.
+GenerationRequest localization_request(const PromptPair& pair,
+                                       const std::vector<std::string>& layers);
 
 }  // namespace glyphward::model

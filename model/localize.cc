@@ -1,0 +1,386 @@
+#include "model/localize.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <tuple>
+#include <utility>
+
+namespace glyphward::model {
+namespace {
+
+constexpr int kMargin = 4;  // pixels around a box: letters bleed past what OCR boxes
+
+using LayerSet = std::vector<int>;  // indices into the model's layers, ascending: the forward order
+
+// ---- Pictures ----------------------------------------------------------------------------------
+
+// Which pixels belong to the text of either picture.
+std::vector<bool> text_mask(const Image& image, const PairScore& a, const PairScore& b) {
+  std::vector<bool> mask(static_cast<std::size_t>(image.width) *
+                         static_cast<std::size_t>(image.height));
+  for (const PairScore* score : {&a, &b}) {
+    for (const auto& [x0, y0, x1, y1] : score->boxes) {
+      for (int y = std::max(0, y0 - kMargin); y < std::min(image.height, y1 + kMargin); ++y) {
+        for (int x = std::max(0, x0 - kMargin); x < std::min(image.width, x1 + kMargin); ++x) {
+          mask[static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
+               static_cast<std::size_t>(x)] = true;
+        }
+      }
+    }
+  }
+  return mask;
+}
+
+struct Difference {
+  double outside_mse = 0;  // 0..1 units
+  double psnr = 0;
+};
+
+Difference compare(const Image& plain, const Image& image, const std::vector<bool>& mask) {
+  if (plain.width != image.width || plain.height != image.height) {
+    throw std::logic_error("two pictures of one pair differ in size");
+  }
+  double outside = 0;
+  double whole = 0;
+  std::size_t outside_values = 0;
+  for (std::size_t pixel = 0; pixel < mask.size(); ++pixel) {
+    double squares = 0;
+    for (std::size_t i = 3 * pixel; i < 3 * pixel + 3; ++i) {
+      const double difference = double(plain.rgb[i]) - double(image.rgb[i]);
+      squares += difference * difference;
+    }
+    whole += squares;
+    if (mask[pixel]) continue;
+    outside += squares;
+    outside_values += 3;
+  }
+  Difference difference;
+  const auto values = static_cast<double>(std::max<std::size_t>(1, 3 * mask.size()));
+  difference.psnr = 10 * std::log10(255.0 * 255.0 / (whole / values + 1e-10));
+  if (outside_values > 0) {
+    difference.outside_mse = outside / static_cast<double>(outside_values) / (255.0 * 255.0);
+  }
+  return difference;
+}
+
+// ---- The search --------------------------------------------------------------------------------
+
+// A row while its pairs come in: sums until finish().
+class RowBuilder {
+ public:
+  explicit RowBuilder(std::vector<std::string> layers) { row_.layers = std::move(layers); }
+
+  void add(const PairScore& score, const Difference& difference, bool without_box,
+           const std::string& form) {
+    ++pairs_;
+    sum_.target_exact += score.target_exact ? 1 : 0;
+    sum_.source_exact += score.source_exact ? 1 : 0;
+    sum_.target_letters += score.target_letters;
+    sum_.source_letters += score.source_letters;
+    sum_.outside_mse += difference.outside_mse;
+    sum_.psnr += difference.psnr;
+    row_.pairs_without_box += without_box ? 1 : 0;
+    if (form.empty()) return;
+    FormScore& sum = sum_.forms[form];
+    ++sum.pairs;
+    sum.target_exact += score.target_exact ? 1 : 0;
+    sum.outside_mse += difference.outside_mse;
+  }
+
+  LayerSetResult mean() const {
+    LayerSetResult row = row_;
+    row.target_exact = sum_.target_exact / pairs_;
+    row.source_exact = sum_.source_exact / pairs_;
+    row.target_letters = sum_.target_letters / pairs_;
+    row.source_letters = sum_.source_letters / pairs_;
+    row.outside_mse = sum_.outside_mse / pairs_;
+    row.psnr = sum_.psnr / pairs_;
+    for (const auto& [form, sum] : sum_.forms) {
+      row.forms[form] = {sum.pairs, sum.target_exact / sum.pairs, sum.outside_mse / sum.pairs};
+    }
+    return row;
+  }
+
+ private:
+  LayerSetResult row_;
+  LayerSetResult sum_;
+  int pairs_ = 0;
+};
+
+class Search {
+ public:
+  Search(Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
+         const LocalizeOptions& options, std::stop_token stop, const LocalizeProgress& progress)
+      : pipeline_(pipeline),
+        layers_(pipeline.info().attention_layers),
+        pairs_(pairs),
+        scorer_(scorer),
+        options_(options),
+        stop_(std::move(stop)),
+        progress_(progress),
+        count_(static_cast<int>(layers_.size())) {}
+
+  Result<LocalizationReport> run() {
+    const LayerSet all = all_layers();
+    total_sets_ =
+        2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;  // as if three would do
+    if (const auto error = evaluate_all({{}, all})) return *error;
+    if (all_words_ == 0) {
+      return report(
+          {},
+          fmt::format("all layers together show the other word in none of {} pairs: the model, its "
+                      "settings or these prompts do not write legibly",
+                      pairs_.size()));
+    }
+    LayerSet set;
+    if (const auto error = grow(set)) return *error;
+    if (const auto error = shrink(set)) return *error;
+    return choose(all);
+  }
+
+  Result<std::vector<LayerSetResult>> measure(const std::vector<std::vector<std::string>>& named) {
+    std::vector<LayerSet> sets = {{}, all_layers()};
+    for (const std::vector<std::string>& names : named) {
+      LayerSet set;
+      for (const std::string& name : names) {
+        const auto found = std::ranges::find(layers_, name);
+        if (found == layers_.end()) {
+          return Error{ErrorCode::InvalidRequest, "the model has no layer " + name, "layers"};
+        }
+        set.push_back(static_cast<int>(found - layers_.begin()));
+      }
+      std::ranges::sort(set);
+      sets.push_back(std::move(set));
+    }
+    total_sets_ = static_cast<int>(sets.size());
+    if (const auto error = evaluate_all(sets)) return *error;
+    std::vector<LayerSetResult> rows;
+    for (const LayerSet& set : sets) rows.push_back(find(set)->row);
+    return rows;
+  }
+
+ private:
+  struct Evaluated {
+    LayerSet set;
+    LayerSetResult row;
+  };
+
+  LayerSet all_layers() const {
+    LayerSet all(layers_.size());
+    for (int i = 0; i < count_; ++i) all[static_cast<std::size_t>(i)] = i;
+    return all;
+  }
+
+  // Draws and scores a set over all pairs, unless that was done.
+  std::optional<Error> evaluate(const LayerSet& set) {
+    if (find(set) != nullptr) return std::nullopt;
+    std::vector<std::string> names;
+    for (int layer : set) names.push_back(layers_[layer]);
+    RowBuilder row(names);
+    int carried = 0;
+    std::vector<bool> exact;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      Result<Generation> drawn = pipeline_.generate(localization_request(pairs_[i], names), stop_);
+      if (!drawn) return drawn.error();
+      Image& image = drawn->images.at(0);
+      const PairScore score = scorer_(image, pairs_[i]);
+      exact.push_back(score.target_exact);
+      if (set.empty()) plain_.push_back({image, score});
+      const Plain& plain = plain_[i];
+      const bool without_box = score.boxes.empty() || plain.score.boxes.empty();
+      row.add(score, compare(plain.image, image, text_mask(image, plain.score, score)), without_box,
+              pairs_[i].form);
+      if (static_cast<int>(set.size()) == count_) {
+        all_exact_.push_back(score.target_exact);
+        all_words_ += score.target_exact ? 1 : 0;
+      }
+      carried += !all_exact_.empty() && all_exact_[i] && score.target_exact ? 1 : 0;
+      ++done_;
+      if (progress_) progress_(done_, std::max(done_, total()), row.mean());
+    }
+    LayerSetResult result = row.mean();
+    result.carried = all_words_ > 0 ? static_cast<double>(carried) / all_words_ : 0;
+    evaluated_.push_back({set, std::move(result)});
+    return std::nullopt;
+  }
+
+  // Adds the layer with which the set reads best, until it carries the word.
+  std::optional<Error> grow(LayerSet& set) {
+    const int limit =
+        options_.layers_max > 0 ? std::min(options_.layers_max, count_ - 1) : count_ - 1;
+    while (static_cast<int>(set.size()) < limit) {
+      std::vector<LayerSet> candidates;
+      for (int layer = 0; layer < count_; ++layer) {
+        if (std::ranges::find(set, layer) != set.end()) continue;
+        candidates.push_back(set);
+        candidates.back().insert(std::ranges::upper_bound(candidates.back(), layer), layer);
+      }
+      if (const auto error = evaluate_all(candidates)) return error;
+      set =
+          *std::ranges::max_element(candidates, {}, [&](const LayerSet& c) { return reading(c); });
+      if (carries(set)) break;
+    }
+    return std::nullopt;
+  }
+
+  // Leaves out members that the set does without.
+  std::optional<Error> shrink(LayerSet& set) {
+    while (set.size() > 1 && carries(set)) {
+      std::vector<LayerSet> candidates;
+      for (std::size_t i = 0; i < set.size(); ++i) {
+        candidates.push_back(set);
+        candidates.back().erase(candidates.back().begin() + static_cast<std::ptrdiff_t>(i));
+      }
+      if (const auto error = evaluate_all(candidates)) return error;
+      set =
+          *std::ranges::max_element(candidates, {}, [&](const LayerSet& c) { return reading(c); });
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Error> evaluate_all(const std::vector<LayerSet>& sets) {
+    for (const LayerSet& set : sets) {
+      if (auto error = evaluate(set)) return error;
+    }
+    return std::nullopt;
+  }
+
+  // Of the smallest sets that carry the word, the one that keeps the picture, then the one that
+  // carries more.
+  LocalizationReport choose(const LayerSet& all) const {
+    const Evaluated* best = nullptr;
+    const auto rank = [&](const Evaluated& e) {
+      return std::tuple(-static_cast<int>(e.set.size()), keeps_picture(e.row), e.row.carried,
+                        -e.row.outside_mse);
+    };
+    for (const Evaluated& candidate : evaluated_) {
+      if (candidate.set.empty() || candidate.set == all || !carries(candidate.set)) continue;
+      if (best == nullptr || rank(candidate) > rank(*best)) best = &candidate;
+    }
+    if (best == nullptr) {
+      return report(
+          {},
+          fmt::format(
+              "no set tried carries the word in {:.0f} % of the {} pairs in which all {} layers do",
+              100 * options_.carry_share, all_words_, count_));
+    }
+    return report(best->row.layers, reason(*best));
+  }
+
+  std::string reason(const Evaluated& best) const {
+    const LayerSetResult& all = evaluated_[1].row;
+    std::string text = fmt::format(
+        "{} of {} layers carry the word in {:.0f} % of the {} pairs in which all layers do; "
+        "outside the text the picture "
+        "changes {} times as much as with all ({:.4f} of {:.4f}){}",
+        best.set.size(), count_, 100 * best.row.carried, all_words_,
+        all.outside_mse > 0 ? fmt::format("{:.2f}", best.row.outside_mse / all.outside_mse) : "0",
+        best.row.outside_mse, all.outside_mse,
+        keeps_picture(best.row) ? "" : ", more than asked for");
+    double without = -1;
+    for (const Evaluated& other : evaluated_) {
+      if (other.set.size() + 1 == best.set.size() && std::ranges::includes(best.set, other.set)) {
+        without = std::max(without, other.row.carried);
+      }
+    }
+    if (best.set.size() > 1 && without >= 0)
+      text += fmt::format("; with one of them less at most {:.0f} %", 100 * without);
+    return text;
+  }
+
+  LocalizationReport report(std::vector<std::string> layers, std::string reason) const {
+    LocalizationReport report{.rows = {}, .layers = std::move(layers), .reason = std::move(reason)};
+    for (const Evaluated& evaluated : evaluated_) report.rows.push_back(evaluated.row);
+    return report;
+  }
+
+  const Evaluated* find(const LayerSet& set) const {
+    const auto found = std::ranges::find(evaluated_, set, &Evaluated::set);
+    return found == evaluated_.end() ? nullptr : &*found;
+  }
+
+  // What sets are compared by while they grow: whole words, then letters, then the picture that
+  // they keep.
+  std::tuple<double, double, double> reading(const LayerSet& set) const {
+    const LayerSetResult& row = find(set)->row;
+    return {row.target_exact, row.target_letters, -row.outside_mse};
+  }
+
+  bool carries(const LayerSet& set) const { return find(set)->row.carried >= options_.carry_share; }
+
+  bool keeps_picture(const LayerSetResult& row) const {
+    return row.outside_mse <= options_.outside_share * evaluated_[1].row.outside_mse;
+  }
+
+  int total() const { return total_sets_ * static_cast<int>(pairs_.size()); }
+
+  struct Plain {
+    Image image;
+    PairScore score;
+  };
+
+  Pipeline& pipeline_;
+  const std::vector<std::string> layers_;
+  const std::vector<PromptPair>& pairs_;
+  const Scorer& scorer_;
+  const LocalizeOptions& options_;
+  std::stop_token stop_;
+  const LocalizeProgress& progress_;
+  const int count_;
+  int total_sets_ = 0;
+  int done_ = 0;
+  std::vector<Plain> plain_;          // one a pair
+  std::vector<bool> all_exact_;       // pairs whose target all layers read
+  int all_words_ = 0;                 // how many those are
+  std::vector<Evaluated> evaluated_;  // none, all, then as the search went
+};
+
+}  // namespace
+
+GenerationRequest localization_request(const PromptPair& pair,
+                                       const std::vector<std::string>& layers) {
+  GenerationRequest request;
+  request.streams = {{"prompt", pair.source}};
+  if (!layers.empty()) request.streams.push_back({"target", pair.target});
+  for (const std::string& layer : layers)
+    request.route.layers.push_back({.layer = layer, .stream = "target"});
+  request.seeds = {pair.seed};
+  return request;
+}
+
+namespace {
+
+std::optional<Error> check(const Pipeline& pipeline, const std::vector<PromptPair>& pairs) {
+  if (pairs.empty()) {
+    return Error{ErrorCode::InvalidRequest, "expected at least one pair of prompts", "pairs"};
+  }
+  if (pipeline.info().attention_layers.size() < 2) {
+    return Error{ErrorCode::InvalidRequest, "the model has no two layers to choose from", "model"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<LocalizationReport> localize(Pipeline& pipeline, const std::vector<PromptPair>& pairs,
+                                    const Scorer& scorer, const LocalizeOptions& options,
+                                    std::stop_token stop, const LocalizeProgress& progress) {
+  if (const auto error = check(pipeline, pairs)) return *error;
+  return Search(pipeline, pairs, scorer, options, std::move(stop), progress).run();
+}
+
+Result<std::vector<LayerSetResult>> measure_layer_sets(
+    Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
+    const std::vector<std::vector<std::string>>& sets, std::stop_token stop,
+    const LocalizeProgress& progress) {
+  if (const auto error = check(pipeline, pairs)) return *error;
+  const LocalizeOptions options;
+  return Search(pipeline, pairs, scorer, options, std::move(stop), progress).measure(sets);
+}
+
+}  // namespace glyphward::model
