@@ -39,6 +39,7 @@ class CommandError : public std::runtime_error {
 void add_audit(CLI::App& app, ExitStatus& exit_status);
 void add_check(CLI::App& app, ExitStatus& exit_status);
 void add_generate(CLI::App& app, ExitStatus& exit_status);
+void add_localize(CLI::App& app, ExitStatus& exit_status);
 void add_status(CLI::App& app, ExitStatus& exit_status);
 
 }  // namespace glyphward::daemon

@@ -160,7 +160,9 @@ void write_pretty(const json::value& value, int depth, std::string& out) {
       write_pretty(element, depth + 1, out);
     }
   }
-  out += "\n" + std::string(2 * depth, ' ') + (value.is_object() ? "}" : "]");
+  out += '\n';
+  out.append(2 * static_cast<std::size_t>(depth), ' ');
+  out += value.is_object() ? '}' : ']';
 }
 
 // A whole number of a double keeps its ".0" off: 2, not 2E0, as people write it.
@@ -248,7 +250,8 @@ Profile load_profile(const fs::path& checkpoint) {
 void save_profile(const fs::path& checkpoint, const Profile& profile) {
   std::string text;
   write_pretty(to_json(profile), 0, text);
-  replace_file(checkpoint / kFileName, text + "\n");
+  text += '\n';
+  replace_file(checkpoint / kFileName, text);
 }
 
 }  // namespace glyphward::model

@@ -9,7 +9,7 @@ _glyphward() {
     esac
   done
   case $previous in
-    -o|--output|--jsonl|--policy|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output|--jsonl|--policy|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --model|--state-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
     --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
@@ -26,7 +26,10 @@ _glyphward() {
                --model --socket --local --unguarded --device --dtype --policy --state-dir --json --help' ;;
     check:*) options='--jsonl --policy --json --help' ;;
     status:*) options='--socket --admin-socket --json --help' ;;
-    localize:*) options='--help' ;;
+    localize:*)
+      options='--check --pairs --pairs-count --seed --layers-max --contact-sheet --languages --device --dtype --dry-run
+               --json --help'
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
     audit:) options='list show verify export --help' ;;
     audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
     audit:show | audit:verify) options='--state-dir --json --help' ;;
