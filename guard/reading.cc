@@ -123,11 +123,13 @@ std::string replaced_all(std::string text, std::string_view from, std::string_vi
   return text;
 }
 
-// English words that one of the rules would turn into a term: they mean themselves.
+// The words of two large English dictionaries that the rules would turn into a term of the default
+// lexicon: they mean themselves.
 bool means_itself(std::string_view word) {
   static const std::set<std::string_view> words = {
-      "click", "clicks", "clicker", "clicked", "burn",  "burns", "clock", "clocks", "clam",
-      "clams", "slit",   "slits",   "flag",    "flags", "lick",  "licks", "torn",   "corn"};
+      "blotch",   "blotched", "blotches", "blotching", "burn",  "burns",  "chiller", "chillers",
+      "chillier", "cilice",   "click",    "clicks",    "clips", "darkle", "folia",   "foliar",
+      "muzzle",   "muzzles",  "shelters", "shillong",  "stilt", "tilts",  "tittle",  "tittles"};
   std::string lower(word);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
