@@ -117,8 +117,7 @@ std::string insert_sql() {
   return "INSERT INTO decisions (" + column_list() + ") VALUES (" + marks + ")";
 }
 
-// ---- Hashes
-// ---------------------------------------------------------------------------------------------------------
+// ---- Hashes -------------------------------------------------------------------------------------
 
 std::string to_hex(const Hash& hash) {
   constexpr char kDigits[] = "0123456789abcdef";
@@ -201,8 +200,7 @@ std::string row_mac(const Hash& key, const std::string& hash) {
   return to_hex(hmac_sha256(key, "row " + hash));
 }
 
-// ---- Files in the state folder
-// --------------------------------------------------------------------------------------
+// ---- Files in the state folder ------------------------------------------------------------------
 
 std::string errno_text(int error) { return std::generic_category().message(error); }
 
@@ -364,8 +362,7 @@ Head read_head(const StateDir& dir, const Hash& key) {
   return head;
 }
 
-// ---- SQLite
-// ---------------------------------------------------------------------------------------------------------
+// ---- SQLite -------------------------------------------------------------------------------------
 
 struct SqliteError : std::runtime_error {
   SqliteError(const std::string& message, int code_in)
@@ -644,8 +641,7 @@ std::string filter_sql(const RecordFilter& filter) {
   return where;
 }
 
-// ---- The log
-// --------------------------------------------------------------------------------------------------------
+// ---- The log ------------------------------------------------------------------------------------
 
 class SqliteAuditLog final : public AuditLog {
  public:
@@ -732,7 +728,7 @@ class SqliteAuditLog final : public AuditLog {
     Verification verification;
     verification.intact = true;
     verification.rows = chain.rows();
-    verification.message = std::to_string(chain.rows()) + " rows, head " + chain.last().hash;
+    verification.message = "chain and seal agree, head " + chain.last().hash;
     if (chain.last().sequence > after.sequence)
       verification.message += "; the last row was not sealed (a crash): its answer never left";
     return verification;

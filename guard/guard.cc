@@ -26,8 +26,7 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-// ---- Screening
-// ------------------------------------------------------------------------------------------------------
+// ---- Screening ----------------------------------------------------------------------------------
 
 // Code points; nothing if the text is not UTF-8.
 std::optional<std::size_t> code_points(std::string_view text) {
@@ -112,8 +111,7 @@ std::optional<Error> window_fault(const Screened& screened) {
                                ", and text to be drawn stands beyond them; shorten the prompt");
 }
 
-// ---- Record
-// ---------------------------------------------------------------------------------------------------------
+// ---- Record -------------------------------------------------------------------------------------
 
 boost::json::array findings_json(const lexicon::Analysis& analysis) {
   boost::json::array findings;
@@ -200,8 +198,7 @@ std::string sha256_hex(const std::string& bytes) {
   return hex;
 }
 
-// ---- Routes
-// ---------------------------------------------------------------------------------------------------------
+// ---- Routes -------------------------------------------------------------------------------------
 
 // One attempt at a picture: which layers read the sanitized prompt.
 struct Attempt {
@@ -254,8 +251,7 @@ struct Failure {
   Error error;
 };
 
-// ---- One request
-// ----------------------------------------------------------------------------------------------------
+// ---- One request --------------------------------------------------------------------------------
 
 class Job {
  public:

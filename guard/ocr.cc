@@ -20,6 +20,32 @@
 
 namespace glyphward::guard {
 
+bool overlap(const Box& a, const Box& b) {
+  return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
+}
+
+namespace {
+
+Box united(const Box& a, const Box& b) {
+  return {std::min(a.x0, b.x0), std::min(a.y0, b.y0), std::max(a.x1, b.x1), std::max(a.y1, b.y1)};
+}
+
+}  // namespace
+
+std::vector<Box> merged(std::vector<Box> boxes) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (std::size_t i = 0; i < boxes.size() && !changed; ++i)
+      for (std::size_t j = i + 1; j < boxes.size() && !changed; ++j) {
+        if (!overlap(boxes[i], boxes[j])) continue;
+        boxes[i] = united(boxes[i], boxes[j]);
+        boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(j));
+        changed = true;
+      }
+  }
+  return boxes;
+}
+
 std::string Pass::text() const {
   std::string text;
   const Word* previous = nullptr;
@@ -39,8 +65,7 @@ std::string Pass::text() const {
 
 namespace {
 
-// ---- Scripts
-// --------------------------------------------------------------------------------------------------------
+// ---- Scripts ------------------------------------------------------------------------------------
 
 // The scripts of Tesseract's languages whose script is not Latin. Every model reads Latin letters
 // too.
@@ -80,8 +105,7 @@ bool readable_in(std::string_view text, const std::set<UScriptCode>& scripts) {
   return true;
 }
 
-// ---- Leptonica
-// ------------------------------------------------------------------------------------------------------
+// ---- Leptonica ----------------------------------------------------------------------------------
 
 struct LeptonicaDeleter {
   void operator()(PIX* pix) const { ::pixDestroy(&pix); }
@@ -105,32 +129,9 @@ bool contains(const Box& outer, const Box& inner) {
          outer.y1 >= inner.y1;
 }
 
-bool overlap(const Box& a, const Box& b) {
-  return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
-}
-
-Box united(const Box& a, const Box& b) {
-  return {std::min(a.x0, b.x0), std::min(a.y0, b.y0), std::max(a.x1, b.x1), std::max(a.y1, b.y1)};
-}
-
 Box clipped(const Box& box, int picture_width, int picture_height) {
   return {std::clamp(box.x0, 0, picture_width), std::clamp(box.y0, 0, picture_height),
           std::clamp(box.x1, 0, picture_width), std::clamp(box.y1, 0, picture_height)};
-}
-
-// Overlapping boxes become one, until none overlap.
-std::vector<Box> merged(std::vector<Box> boxes) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (std::size_t i = 0; i < boxes.size() && !changed; ++i)
-      for (std::size_t j = i + 1; j < boxes.size() && !changed; ++j) {
-        if (!overlap(boxes[i], boxes[j])) continue;
-        boxes[i] = united(boxes[i], boxes[j]);
-        boxes.erase(boxes.begin() + static_cast<std::ptrdiff_t>(j));
-        changed = true;
-      }
-  }
-  return boxes;
 }
 
 // One value a pixel: luminance, and the colour channel with the greatest contrast, which shows
@@ -311,8 +312,7 @@ Crop cropped(PIX* gray, const Box& line, double scale) {
   return crop;
 }
 
-// ---- Tesseract
-// ------------------------------------------------------------------------------------------------------
+// ---- Tesseract ----------------------------------------------------------------------------------
 
 // Tesseract's loops ask for four threads each, which at these sizes only costs: every parallel
 // region of OpenMP is serial within this scope, on this thread (the environment's OMP_THREAD_LIMIT
@@ -482,7 +482,7 @@ class TesseractOcr final : public Ocr {
     double best = 0;
     for (const Pass& pass : reading.passes) {
       for (const Word& word : pass.words)
-        if (!letters_of(word.text).empty())
+        if (word.confidence >= kFairConfidence && !letters_of(word.text).empty())
           reading.boxes.push_back(clipped(word.box, image.width, image.height));
       if (const double found = score(reading, pass); found > best) {
         best = found;
@@ -492,7 +492,8 @@ class TesseractOcr final : public Ocr {
     reading.boxes = merged(std::move(reading.boxes));
   }
 
-  static constexpr int kSmallSide = 256;  // a picture so small holds one line, seldom more
+  static constexpr double kFairConfidence = 40;  // noise is mostly below
+  static constexpr int kSmallSide = 256;         // a picture so small holds one line, seldom more
 
   tesseract::TessBaseAPI api_;
   std::set<UScriptCode> scripts_;

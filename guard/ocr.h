@@ -14,6 +14,9 @@ namespace glyphward::guard {
 struct Box {
   int x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // pixels of the image given: [x0, x1) x [y0, y1)
 };
+bool overlap(const Box& a, const Box& b);
+// Overlapping boxes become one, until none overlap.
+std::vector<Box> merged(std::vector<Box> boxes);
 
 struct Word {
   std::string text;       // UTF-8
@@ -31,7 +34,7 @@ struct Pass {
 struct Reading {
   std::vector<Pass> passes;
   std::string best;        // the text of the most confident pass, for people and records
-  std::vector<Box> boxes;  // of what looks like text, over all passes, merged
+  std::vector<Box> boxes;  // of the words that some pass is fairly sure of, merged
 };
 
 // One engine; one thread owns it.

@@ -14,8 +14,7 @@
 namespace glyphward::guard {
 namespace {
 
-// ---- Confusions of OCR
-// ----------------------------------------------------------------------------------------------
+// ---- Confusions of OCR --------------------------------------------------------------------------
 
 char folded_character(char32_t c) {
   if (c >= 'a' && c <= 'z') return static_cast<char>(c);
@@ -102,8 +101,7 @@ std::string folded_range(std::string_view text, std::size_t start, std::size_t e
   return folded_letters(text.substr(start, end - start));
 }
 
-// ---- Rules for variants
-// ---------------------------------------------------------------------------------------------
+// ---- Rules for variants -------------------------------------------------------------------------
 
 struct Rule {
   std::string_view read;   // what OCR gave
@@ -136,8 +134,7 @@ bool means_itself(std::string_view word) {
   return words.contains(lower);
 }
 
-// ---- Judging
-// --------------------------------------------------------------------------------------------------------
+// ---- Judging ------------------------------------------------------------------------------------
 
 // A pass's text with the place of each word in it.
 struct Laid {
@@ -175,10 +172,6 @@ Sighting sighting(const Laid& laid, const std::string& term, std::size_t start, 
     found.confidence = std::min(found.confidence, word.confidence);
   }
   return found;
-}
-
-bool overlap(const Box& a, const Box& b) {
-  return a.x0 < b.x1 && b.x0 < a.x1 && a.y0 < b.y1 && b.y0 < a.y1;
 }
 
 class Judge {
@@ -241,7 +234,8 @@ class Judge {
         const double enough = confirmed ? 1.0 : fuzzy_similarity_min(from.size());
         if (similarity < enough || similarity <= to_similarity) continue;
         Sighting found{&laid, text, from, {}, 100};
-        for (const Word& word : laid.pass->words) found.boxes.push_back(word.box);
+        for (const Word& word : laid.pass->words)
+          if (!folded_letters(word.text).empty()) found.boxes.push_back(word.box);
         found.confidence = 100;
         sightings_.push_back(std::move(found));
         break;
@@ -311,21 +305,32 @@ class Judge {
     });
   }
 
-  // Redaction takes whole areas of text, not single words: what a pass cut off belongs to them.
+  // The words that read so, and what other passes read at the same place and of the same size,
+  // where one cut a letter off.
+  std::vector<Box> toxic_boxes() const {
+    std::vector<Box> boxes;
+    int tallest = 0;
+    for (const Sighting& found : sightings_)
+      boxes.insert(boxes.end(), found.boxes.begin(), found.boxes.end());
+    for (const Box& box : boxes) tallest = std::max(tallest, box.y1 - box.y0);
+    const std::size_t count = boxes.size();
+    for (const Pass& pass : reading_.passes)
+      for (const Word& word : pass.words) {
+        const bool like =
+            2 * (word.box.y1 - word.box.y0) <= 3 * tallest && !folded_letters(word.text).empty();
+        if (like && std::any_of(boxes.begin(), boxes.begin() + static_cast<std::ptrdiff_t>(count),
+                                [&](const Box& box) { return overlap(box, word.box); }))
+          boxes.push_back(word.box);
+      }
+    return merged(std::move(boxes));
+  }
+
   Comparison toxic() const {
-    Comparison comparison{Verdict::Toxic, "", {}};
     const Sighting& first = sightings_.front();
-    comparison.reason = "\"" + first.term + "\" is read (" + first.laid->pass->name + ": \"" +
-                        first.laid->text + "\")";
-    for (const Box& box : reading_.boxes) {
-      const bool touched =
-          std::any_of(sightings_.begin(), sightings_.end(), [&](const Sighting& found) {
-            return std::any_of(found.boxes.begin(), found.boxes.end(),
-                               [&](const Box& part) { return overlap(box, part); });
-          });
-      if (touched) comparison.boxes.push_back(box);
-    }
-    return comparison;
+    return {Verdict::Toxic,
+            "\"" + first.term + "\" is read (" + first.laid->pass->name + ": \"" +
+                first.laid->text + "\")",
+            toxic_boxes()};
   }
 
   static constexpr double kConfirmedSimilarity = 0.75;

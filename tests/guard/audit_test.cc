@@ -191,8 +191,7 @@ TEST(Audit, KeepsItsFilesPrivate) {
   sqlite3_close(database);
 }
 
-// ---- Tampering
-// ------------------------------------------------------------------------------------------------------
+// ---- Tampering ----------------------------------------------------------------------------------
 
 struct Tampering {
   std::string name;
@@ -347,8 +346,7 @@ TEST(Audit, RefusesToWriteOnABrokenTail) {
   }
 }
 
-// ---- A crash between commit and seal
-// --------------------------------------------------------------------------------
+// ---- A crash between commit and seal ------------------------------------------------------------
 
 TEST(Audit, TakesOverOneRowThatACrashLeftUnsealed) {
   TemporaryDir dir;
@@ -421,8 +419,7 @@ TEST(Audit, VerifiesWhileAnotherThreadWrites) {
   EXPECT_GT(checked, 0);
 }
 
-// ---- What must not pass
-// ---------------------------------------------------------------------------------------------
+// ---- What must not pass -------------------------------------------------------------------------
 
 TEST(Audit, TwoWritersAtOnceAreImpossible) {
   TemporaryDir dir;

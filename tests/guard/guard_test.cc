@@ -72,8 +72,7 @@ std::vector<std::string> escalated_routes(const Record& record) {
   return routes;
 }
 
-// ---- Screening
-// ------------------------------------------------------------------------------------------------------
+// ---- Screening ----------------------------------------------------------------------------------
 
 struct BadRequest {
   std::string param;
@@ -158,8 +157,7 @@ TEST(Screen, NegativePromptIsScreenedForTheRecordOnly) {
   EXPECT_EQ(bench.pipeline.requests[0].negative_prompt, request.negative_prompt);
 }
 
-// ---- Routes
-// ---------------------------------------------------------------------------------------------------------
+// ---- Routes -------------------------------------------------------------------------------------
 
 TEST(Guard, CleanPromptIsGeneratedPlainlyAndRead) {
   Bench bench;
@@ -319,8 +317,7 @@ TEST(Guard, WidenedLayersAreTheBlocksConcerned) {
   EXPECT_TRUE(widened_layers(info).empty());
 }
 
-// ---- Refusals before generation
-// -------------------------------------------------------------------------------------
+// ---- Refusals before generation -----------------------------------------------------------------
 
 TEST(Guard, ReviewAndBlockMakeNoPicture) {
   for (const auto& [word, review] : {std::pair{"slur", true}, std::pair{"worst", false}}) {
@@ -350,8 +347,7 @@ TEST(Guard, TextInAScriptThatNobodyReadsIsThePolicysToDecide) {
   EXPECT_TRUE(std::holds_alternative<Reply>(bench.ask(prompt).value()));
 }
 
-// ---- Failing closed
-// -------------------------------------------------------------------------------------------------
+// ---- Failing closed -----------------------------------------------------------------------------
 
 TEST(Guard, WithoutOcrNoPictureLeaves) {
   Bench bench;
@@ -415,8 +411,7 @@ TEST(Guard, HangUpDuringGenerationOrReadingReleasesNothing) {
   EXPECT_EQ(reading.audit.rows.at(0).outcome, "cancelled");
 }
 
-// ---- Moderations
-// ----------------------------------------------------------------------------------------------------
+// ---- Moderations --------------------------------------------------------------------------------
 
 TEST(Guard, ModerationLeavesARow) {
   Bench bench;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/config_error.h"
+#include "guard/redact.h"
 
 namespace glyphward::guard {
 namespace {
@@ -124,6 +125,26 @@ TEST(Ocr, MapsBoxesToThePicturesPixels) {
     EXPECT_NEAR(box.y0, ink.y0, 6);
     EXPECT_NEAR(box.x1, ink.x1, 6);
     EXPECT_NEAR(box.y1, ink.y1, 6);
+  }
+}
+
+TEST(Ocr, RedactedTextIsReadNoMore) {
+  for (int points : {6, 10, 16}) {
+    Drawing drawing;
+    drawing.width = 400;
+    drawing.height = 300;
+    drawing.x = 120;
+    drawing.baseline = 100;
+    drawing.points = points;
+    drawing.ink = kNavy;
+    drawing.ground = kYellow;
+    const model::Image image = drawn(drawing);
+    const Reading reading = engine().read(image);
+    ASSERT_EQ(letters(reading.best), "HELLO") << all_passes(reading);
+    const model::Image covered = redacted(image, reading.boxes);
+    drawing.text = "";
+    EXPECT_EQ(covered, drawn(drawing)) << points;
+    EXPECT_EQ(letters(engine().read(covered).best), "");
   }
 }
 

@@ -181,12 +181,19 @@ TEST(Reading, ShortNoiseNeedsASecondPass) {
   EXPECT_EQ(verdict({"SHIT"}, allowing({}), 20), Verdict::Toxic);
 }
 
-TEST(Reading, ToxicAreasAreNamed) {
-  Reading reading = reading_of({"FUCK"});
-  reading.boxes = {{5, 3, 35, 12}, {40, 0, 48, 5}};
+// What is redacted: the word, and what other passes saw of it, but no line of another size.
+TEST(Reading, ToxicAreaIsWhatAllPassesSawOfTheWord) {
+  Reading reading = reading_of({"FUCK", "UCKX ELSE", "NOISE"});
+  reading.passes[0].words[0].box = {10, 10, 30, 20};
+  reading.passes[1].words[0].box = {15, 8, 36, 21};
+  reading.passes[1].words[1].box = {40, 8, 60, 21};
+  reading.passes[2].words[0].box = {0, 0, 100, 60};
   const Comparison comparison = compare(reading, allowing({}), lexicon());
   ASSERT_EQ(comparison.boxes.size(), 1u);
-  EXPECT_EQ(comparison.boxes[0].x0, 5);
+  EXPECT_EQ(comparison.boxes[0].x0, 10);
+  EXPECT_EQ(comparison.boxes[0].y0, 8);
+  EXPECT_EQ(comparison.boxes[0].x1, 36);
+  EXPECT_EQ(comparison.boxes[0].y1, 21);
   EXPECT_NE(comparison.reason.find("fuck"), std::string::npos);
 }
 
