@@ -146,17 +146,30 @@ model::PairScore score(const guard::Reading& reading, const model::PromptPair& p
   const std::string source = guard::folded_letters(pair.source_word);
   const std::string target = guard::folded_letters(pair.target_word);
   model::PairScore score;
+  const guard::Pass* nearest = nullptr;
+  double nearest_letters = 0;
   for (const guard::Pass& pass : reading.passes) {
     const std::string read = guard::folded_letters(pass.text());
+    const double target_letters = letters_in_common(read, target);
+    const double source_letters = letters_in_common(read, source);
     score.target_exact = score.target_exact || read == target;
     score.source_exact = score.source_exact || read == source;
-    score.target_letters = std::max(score.target_letters, letters_in_common(read, target));
-    score.source_letters = std::max(score.source_letters, letters_in_common(read, source));
+    score.target_letters = std::max(score.target_letters, target_letters);
+    score.source_letters = std::max(score.source_letters, source_letters);
+    if (std::max(target_letters, source_letters) > nearest_letters) {
+      nearest = &pass;
+      nearest_letters = std::max(target_letters, source_letters);
+    }
   }
   // Two ways that read both words read neither.
   if (score.source_exact) score.target_exact = false;
-  for (const guard::Box& box : reading.boxes)
-    score.boxes.push_back({box.x0, box.y0, box.x1, box.y1});
+  // Where the nearest way read: Reading::boxes holds whatever looks like text to any, a sign's
+  // frame too.
+  if (nearest != nullptr) {
+    for (const guard::Word& word : nearest->words) {
+      score.boxes.push_back({word.box.x0, word.box.y0, word.box.x1, word.box.y1});
+    }
+  }
   return score;
 }
 

@@ -23,8 +23,9 @@ std::vector<model::PromptPair> built_in_pairs(int count, std::uint64_t seed);
 std::vector<model::PromptPair> read_pairs(const std::filesystem::path& file, int count,
                                           std::uint64_t seed);
 
-// A word is read exactly if one of OCR's ways reads it and nothing else; letters are those of the
-// nearest way. Both are compared as guard/reading.h folds them (case, accents, 0 for o).
+// A word is read exactly if one of OCR's ways reads it and nothing else; letters and boxes are
+// those of the way nearest to either word. Texts are compared as guard/reading.h folds them (case,
+// accents, 0 for o).
 model::PairScore score(const guard::Reading& reading, const model::PromptPair& pair);
 
 // 1 - edit distance / the longer length, for two words of folded letters; 0 if either is empty.

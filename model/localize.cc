@@ -37,7 +37,7 @@ std::vector<bool> text_mask(const Image& image, const PairScore& a, const PairSc
 }
 
 struct Difference {
-  double outside_mse = 0;  // 0..1 units
+  std::optional<double> outside_mse;  // 0..1 units; none if the boxes cover the picture
   double psnr = 0;
 };
 
@@ -70,46 +70,69 @@ Difference compare(const Image& plain, const Image& image, const std::vector<boo
 
 // ---- The search --------------------------------------------------------------------------------
 
-// A row while its pairs come in: sums until finish().
+// A mean of what there is.
+class Mean {
+ public:
+  void add(double value) {
+    sum_ += value;
+    ++count_;
+  }
+  double value() const { return count_ > 0 ? sum_ / count_ : 0; }
+  int count() const { return count_; }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
+
+// A row while its pairs come in.
 class RowBuilder {
  public:
   explicit RowBuilder(std::vector<std::string> layers) { row_.layers = std::move(layers); }
 
   void add(const PairScore& score, const Difference& difference, bool without_box,
            const std::string& form) {
-    ++pairs_;
-    sum_.target_exact += score.target_exact ? 1 : 0;
-    sum_.source_exact += score.source_exact ? 1 : 0;
-    sum_.target_letters += score.target_letters;
-    sum_.source_letters += score.source_letters;
-    sum_.outside_mse += difference.outside_mse;
-    sum_.psnr += difference.psnr;
+    target_letters_.add(score.target_letters);
+    source_exact_.add(score.source_exact ? 1 : 0);
+    source_letters_.add(score.source_letters);
+    psnr_.add(difference.psnr);
     row_.pairs_without_box += without_box ? 1 : 0;
-    if (form.empty()) return;
-    FormScore& sum = sum_.forms[form];
-    ++sum.pairs;
-    sum.target_exact += score.target_exact ? 1 : 0;
-    sum.outside_mse += difference.outside_mse;
+    all_.add(score, difference);
+    if (!form.empty()) forms_[form].add(score, difference);
   }
 
   LayerSetResult mean() const {
     LayerSetResult row = row_;
-    row.target_exact = sum_.target_exact / pairs_;
-    row.source_exact = sum_.source_exact / pairs_;
-    row.target_letters = sum_.target_letters / pairs_;
-    row.source_letters = sum_.source_letters / pairs_;
-    row.outside_mse = sum_.outside_mse / pairs_;
-    row.psnr = sum_.psnr / pairs_;
-    for (const auto& [form, sum] : sum_.forms) {
-      row.forms[form] = {sum.pairs, sum.target_exact / sum.pairs, sum.outside_mse / sum.pairs};
+    row.target_exact = all_.target_exact.value();
+    row.target_letters = target_letters_.value();
+    row.source_exact = source_exact_.value();
+    row.source_letters = source_letters_.value();
+    row.outside_mse = all_.outside_mse.value();
+    row.psnr = psnr_.value();
+    for (const auto& [name, form] : forms_) {
+      row.forms[name] = {form.target_exact.count(), form.target_exact.value(),
+                         form.outside_mse.value()};
     }
     return row;
   }
 
  private:
+  struct Form {
+    void add(const PairScore& score, const Difference& difference) {
+      target_exact.add(score.target_exact ? 1 : 0);
+      if (difference.outside_mse) outside_mse.add(*difference.outside_mse);
+    }
+    Mean target_exact;
+    Mean outside_mse;
+  };
+
   LayerSetResult row_;
-  LayerSetResult sum_;
-  int pairs_ = 0;
+  Mean target_letters_;
+  Mean source_exact_;
+  Mean source_letters_;
+  Mean psnr_;
+  Form all_;
+  std::map<std::string, Form> forms_;
 };
 
 class Search {
@@ -130,7 +153,7 @@ class Search {
     total_sets_ =
         2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;  // as if three would do
     if (const auto error = evaluate_all({{}, all})) return *error;
-    if (all_words_ == 0) {
+    if (all_exact_ == 0) {
       return report(
           {},
           fmt::format("all layers together show the other word in none of {} pairs: the model, its "
@@ -182,29 +205,22 @@ class Search {
     std::vector<std::string> names;
     for (int layer : set) names.push_back(layers_[layer]);
     RowBuilder row(names);
-    int carried = 0;
-    std::vector<bool> exact;
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       Result<Generation> drawn = pipeline_.generate(localization_request(pairs_[i], names), stop_);
       if (!drawn) return drawn.error();
       Image& image = drawn->images.at(0);
       const PairScore score = scorer_(image, pairs_[i]);
-      exact.push_back(score.target_exact);
       if (set.empty()) plain_.push_back({image, score});
       const Plain& plain = plain_[i];
       const bool without_box = score.boxes.empty() || plain.score.boxes.empty();
       row.add(score, compare(plain.image, image, text_mask(image, plain.score, score)), without_box,
               pairs_[i].form);
-      if (static_cast<int>(set.size()) == count_) {
-        all_exact_.push_back(score.target_exact);
-        all_words_ += score.target_exact ? 1 : 0;
-      }
-      carried += !all_exact_.empty() && all_exact_[i] && score.target_exact ? 1 : 0;
       ++done_;
       if (progress_) progress_(done_, std::max(done_, total()), row.mean());
     }
     LayerSetResult result = row.mean();
-    result.carried = all_words_ > 0 ? static_cast<double>(carried) / all_words_ : 0;
+    if (static_cast<int>(set.size()) == count_) all_exact_ = result.target_exact;
+    if (all_exact_ > 0) result.carried = result.target_exact / all_exact_;
     evaluated_.push_back({set, std::move(result)});
     return std::nullopt;
   }
@@ -265,9 +281,8 @@ class Search {
     if (best == nullptr) {
       return report(
           {},
-          fmt::format(
-              "no set tried carries the word in {:.0f} % of the {} pairs in which all {} layers do",
-              100 * options_.carry_share, all_words_, count_));
+          fmt::format("no set tried reads the other word {:.2f} times as often as all {} layers",
+                      options_.carry_share, count_));
     }
     return report(best->row.layers, reason(*best));
   }
@@ -275,21 +290,20 @@ class Search {
   std::string reason(const Evaluated& best) const {
     const LayerSetResult& all = evaluated_[1].row;
     std::string text = fmt::format(
-        "{} of {} layers carry the word in {:.0f} % of the {} pairs in which all layers do; "
-        "outside the text the picture "
-        "changes {} times as much as with all ({:.4f} of {:.4f}){}",
-        best.set.size(), count_, 100 * best.row.carried, all_words_,
-        all.outside_mse > 0 ? fmt::format("{:.2f}", best.row.outside_mse / all.outside_mse) : "0",
+        "{} of {} layers read the other word in {:.1f} % of {} pairs, all layers in {:.1f} %; "
+        "outside the text they change "
+        "the picture by {:.4f}, all layers by {:.4f}{}",
+        best.set.size(), count_, 100 * best.row.target_exact, pairs_.size(), 100 * all.target_exact,
         best.row.outside_mse, all.outside_mse,
-        keeps_picture(best.row) ? "" : ", more than asked for");
-    double without = -1;
+        keeps_picture(best.row) ? "" : ", a greater share than asked for");
+    const LayerSetResult* next = nullptr;
     for (const Evaluated& other : evaluated_) {
-      if (other.set.size() + 1 == best.set.size() && std::ranges::includes(best.set, other.set)) {
-        without = std::max(without, other.row.carried);
-      }
+      if (other.set.size() + 1 != best.set.size() || !std::ranges::includes(best.set, other.set))
+        continue;
+      if (next == nullptr || other.row.target_exact > next->target_exact) next = &other.row;
     }
-    if (best.set.size() > 1 && without >= 0)
-      text += fmt::format("; with one of them less at most {:.0f} %", 100 * without);
+    if (next != nullptr)
+      text += fmt::format("; with one of them less at most {:.1f} %", 100 * next->target_exact);
     return text;
   }
 
@@ -335,8 +349,7 @@ class Search {
   int total_sets_ = 0;
   int done_ = 0;
   std::vector<Plain> plain_;          // one a pair
-  std::vector<bool> all_exact_;       // pairs whose target all layers read
-  int all_words_ = 0;                 // how many those are
+  double all_exact_ = 0;              // target_exact of all layers
   std::vector<Evaluated> evaluated_;  // none, all, then as the search went
 };
 

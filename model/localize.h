@@ -54,8 +54,7 @@ struct LayerSetResult {
   double target_letters = 0;        // mean
   double source_exact = 0;
   double source_letters = 0;
-  double carried =
-      0;  // of the pairs whose target all layers read exactly, the share that this set reads too
+  double carried = 0;  // target_exact as a share of that of all layers
   // Squared difference to the plain picture, 0..1 units, outside both pictures' text boxes and 4
   // pixels around.
   double outside_mse = 0;

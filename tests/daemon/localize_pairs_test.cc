@@ -14,12 +14,14 @@ namespace {
 
 guard::Reading reading(std::initializer_list<const char*> texts) {
   guard::Reading reading;
+  int x = 0;
   for (const char* text : texts) {
     guard::Pass pass;
-    pass.words.push_back({.text = text, .confidence = 90, .box = {1, 2, 30, 14}});
+    ++x;
+    pass.words.push_back({.text = text, .confidence = 90, .box = {x, 2, 30, 14}});
     reading.passes.push_back(pass);
   }
-  reading.boxes = {{1, 2, 30, 14}};
+  reading.boxes = {{0, 0, 192, 64}};
   return reading;
 }
 
@@ -90,13 +92,13 @@ TEST(LocalizePairs, ComeFromAFile) {
 }
 
 TEST(LocalizeScore, TakesTheWayThatReadsTheWord) {
-  const model::PairScore read = score(reading({"W0RL D", "World", "x"}), kPair);
+  const model::PairScore read = score(reading({"WORT", "W0RL D", "x"}), kPair);
   EXPECT_TRUE(read.target_exact);
   EXPECT_FALSE(read.source_exact);
   EXPECT_EQ(read.target_letters, 1);
   EXPECT_NEAR(read.source_letters, 0.2, 1e-9);  // h-e-l-l-o and w-o-r-l-d share the l
   ASSERT_EQ(read.boxes.size(), 1u);
-  EXPECT_EQ(read.boxes[0], (std::array<int, 4>{1, 2, 30, 14}));
+  EXPECT_EQ(read.boxes[0], (std::array<int, 4>{2, 2, 30, 14}));
 }
 
 TEST(LocalizeScore, WantsTheWordAndNothingElse) {

@@ -180,7 +180,7 @@ TEST(Localize, TellsWhereThePictureChangesMoreThanAsked) {
   FakePipeline pipeline({"loud", "second", "best"}, complementary, scene_of);
   const LocalizationReport found = report(pipeline);
   EXPECT_EQ(found.layers, (Names{"loud", "best"}));
-  EXPECT_NE(found.reason.find("more than asked for"), std::string::npos) << found.reason;
+  EXPECT_NE(found.reason.find("a greater share than asked for"), std::string::npos) << found.reason;
 }
 
 TEST(Localize, CountsPairsWithoutABoxAndTheirWholePicture) {
@@ -196,6 +196,19 @@ TEST(Localize, CountsPairsWithoutABoxAndTheirWholePicture) {
   const auto& sets = found->rows;
   const auto best = std::ranges::find(sets, Names{"best"}, &LayerSetResult::layers);
   EXPECT_GT(best->outside_mse, 0);  // the letters themselves, which a box would have covered
+}
+
+TEST(Localize, LeavesOutPicturesThatABoxCoversWhole) {
+  FakePipeline pipeline({"quiet", "scene", "second", "best"}, complementary, scene_of);
+  const auto covered = [](const Image& image, const PromptPair& pair) {
+    PairScore score = read(image, pair);
+    if (pair.form == "stated") score.boxes = {{0, 0, image.width, image.height}};
+    return score;
+  };
+  const auto rows = measure_layer_sets(pipeline, pairs(), covered, {}, {});
+  ASSERT_TRUE(rows.has_value());
+  EXPECT_NEAR((*rows)[1].outside_mse, std::pow(80 / 255.0, 2), 1e-9);
+  EXPECT_EQ((*rows)[1].forms.at("stated").outside_mse, 0);
 }
 
 TEST(Localize, MeasuresGivenSets) {
