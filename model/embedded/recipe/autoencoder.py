@@ -1,0 +1,76 @@
+"""Stage 1: the autoencoder (AutoencoderKL), [3, 96, 192] to 8 channels of 12 x 24. Letters weigh more than the rest."""
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+
+from .scenes import HEIGHT, WIDTH, random_scene, render
+from .training import Training, work_folder
+from .words import random_text
+
+BATCH = 16
+CROP = 64
+STEPS = 2800
+CROPS_UNTIL = 0.86  # the network is convolutional: it learns on crops, three times as fast, and last on whole pictures
+
+
+def make():
+    return AutoencoderKL(
+        in_channels=3,
+        out_channels=3,
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=(8, 24, 64, 96),
+        layers_per_block=1,
+        latent_channels=8,
+        norm_num_groups=8,
+        sample_size=HEIGHT,
+        mid_block_add_attention=False,
+    )
+
+
+def to_tensor(pictures):
+    """uint8 [B, H, W, 3] to float [B, 3, H, W] in -1..1."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def to_pictures(tensor):
+    return tensor.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def near_text(covers):
+    """1 on the text and 5 pixels around it, else 0: [B, 1, H, W]."""
+    covers = torch.from_numpy(np.stack(covers))[:, None]
+    return (torch.nn.functional.max_pool2d(covers, 11, 1, 5) > 0.1).float()
+
+
+def train():
+    torch.manual_seed(1)
+    vae = make()
+    matrices = [p for p in vae.parameters() if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 8]
+    chosen = set(map(id, matrices))
+    others = [p for p in vae.parameters() if id(p) not in chosen]
+    training = Training("autoencoder", vae, matrices, others, 2e-3, 2e-3, STEPS, 0.3)
+    for done, rng in training.each_step():
+        drawn = [render(random_text(rng), random_scene(rng), rng) for _ in range(BATCH)]
+        pictures, weight = to_tensor([d[0] for d in drawn]), 1 + 2 * near_text([d[1] for d in drawn])
+        if done < CROPS_UNTIL:
+            x, y = rng.randrange(WIDTH - CROP + 1), rng.randrange(HEIGHT - CROP + 1)
+            pictures = pictures[..., y : y + CROP, x : x + CROP].contiguous()
+            weight = weight[..., y : y + CROP, x : x + CROP]
+        posterior = vae.encode(pictures).latent_dist
+        error = vae.decode(posterior.sample()).sample - pictures
+        reconstruction = ((0.5 * error.abs() + error**2) * weight).mean()
+        divergence = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
+        training.update(reconstruction + 2e-4 * divergence, squared=(error.detach() ** 2).mean(), kl=divergence.item())
+
+
+def load():
+    """The trained autoencoder, with the factor that brings its latents to unit variance."""
+    vae = make()
+    vae.load_state_dict(torch.load(work_folder() / "autoencoder.pt", weights_only=True))
+    return vae.eval().requires_grad_(False)
+
+
+if __name__ == "__main__":
+    train()

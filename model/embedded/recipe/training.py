@@ -1,0 +1,140 @@
+"""What the three trainings share: a schedule counted in steps, seeds made of the step's number, averaged gradients of
+two processes, a moving average of the weights, and a checkpoint that a kill at any moment leaves whole.
+
+Step s of process r draws its data and noise from seeds made of (stage, r, s) alone, and nothing depends on the clock:
+a run that is killed and resumed does what the unbroken run does."""
+
+import copy
+import fcntl
+import os
+import pathlib
+import random
+import sys
+import time
+import zlib
+
+import torch
+import torch.distributed
+
+from .muon import Muon
+
+
+def work_folder():
+    default = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "glyphward/recipe-sd"
+    folder = pathlib.Path(os.environ.get("GLYPHWARD_RECIPE_WORK", default))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def save_atomically(value, path):
+    """The file is the old one or the new one, never a part. One process writes."""
+    part = path.with_suffix(".part")
+    with open(part, "wb") as file:
+        torch.save(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
+class Training:
+    """One stage's optimizers, schedule, moving average and checkpoint.
+
+    `matrices` go to Muon, `others` to AdamW. Rank and world come from the launcher's environment."""
+
+    def __init__(self, stage, model, matrices, others, rate_matrices, rate_others, steps, decay_from, save_every=100):
+        torch.set_num_threads(1)
+        self.stage, self.model, self.steps, self.decay_from = stage, model, steps, decay_from
+        self.rank, self.world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+        self.path, self.save_every = work_folder() / f"{stage}.training.pt", save_every
+        self._lock = open(work_folder() / f"{stage}.{self.rank}.lock", "w")
+        try:  # a launcher that was killed leaves its children at work
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"{stage}: another process trains it in {work_folder()}")
+        self.muon = Muon(matrices, rate_matrices)
+        self.adam = torch.optim.AdamW(others, rate_others, betas=(0.9, 0.98), weight_decay=0.0)
+        self.rates = {self.muon: rate_matrices, self.adam: rate_others}
+        self.params = [*matrices, *others]
+        self.average = copy.deepcopy(model).requires_grad_(False)
+        self.step, self.seconds, self.sums, self.count = 0, 0.0, {}, 0
+        if self.path.exists():
+            self._load()
+        if self.world > 1 and not torch.distributed.is_initialized():
+            torch.distributed.init_process_group(
+                "gloo",
+                init_method="file://" + os.environ["GLYPHWARD_RENDEZVOUS"],
+                rank=self.rank,
+                world_size=self.world,
+            )
+        self._started = time.monotonic() - self.seconds
+        self.say(f"{stage}: {sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters, step {self.step} of "
+                 f"{steps}")  # fmt: skip
+
+    def say(self, line):
+        if self.rank == 0:
+            print(line, file=sys.stderr, flush=True)
+            with open(work_folder() / f"{self.stage}.log", "a") as log:
+                log.write(line + "\n")
+
+    def each_step(self):
+        """Yields (the share of the schedule that is done, a random.Random for this step's data)."""
+        while self.step < self.steps:
+            done = self.step / self.steps
+            seed = zlib.crc32(f"{self.stage} {self.rank} {self.step}".encode())
+            torch.manual_seed(seed)
+            warm = min(1.0, (self.step + 1) / 100)
+            decay = 1.0 if done < self.decay_from else max(0.02, (1 - done) / (1 - self.decay_from))
+            for optimizer, rate in self.rates.items():
+                for group in optimizer.param_groups:
+                    group["lr"] = rate * warm * decay
+            yield done, random.Random(seed)
+
+    def update(self, loss, **figures):
+        """Backward, averaged gradients, one step of both optimizers; logs and saves when it is time."""
+        loss.backward()
+        if self.world > 1:
+            flat = torch.cat([p.grad.reshape(-1) for p in self.params])
+            torch.distributed.all_reduce(flat)
+            flat /= self.world
+            for param, part in zip(self.params, flat.split([p.numel() for p in self.params])):
+                param.grad.copy_(part.view_as(param))
+        torch.nn.utils.clip_grad_norm_(self.params, 1.0)
+        self.muon.step()
+        self.adam.step()
+        for param in self.params:
+            param.grad = None
+        self.step += 1
+        weight = min(0.998, (self.step + 1) / (self.step + 20))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - weight)
+        self.count += 1
+        for name, value in {"loss": loss.item(), **figures}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+        if self.step % 50 == 0 or self.step == self.steps:
+            means = "  ".join(f"{name} {total / self.count:.4f}" for name, total in self.sums.items())
+            self.say(f"{self.stage} {self.step}/{self.steps}  {time.monotonic() - self._started:.0f} s  {means}")
+            self.sums, self.count = {}, 0
+        if self.rank == 0 and (self.step % self.save_every == 0 or self.step == self.steps):
+            self._save()
+
+    def _save(self):
+        save_atomically(
+            {
+                "step": self.step,
+                "seconds": time.monotonic() - self._started,
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "muon": self.muon.state_dict(),
+                "adam": self.adam.state_dict(),
+            },
+            self.path,
+        )
+        save_atomically(self.average.state_dict(), work_folder() / f"{self.stage}.pt")
+
+    def _load(self):
+        state = torch.load(self.path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.muon.load_state_dict(state["muon"])
+        self.adam.load_state_dict(state["adam"])
+        self.step, self.seconds = state["step"], state["seconds"]
