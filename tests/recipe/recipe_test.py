@@ -1,0 +1,152 @@
+"""The embedded model's recipe: what its captions and pictures hold, and that a killed training goes on as if unbroken."""
+
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
+sys.path.insert(0, str(SOURCE / "model/embedded"))
+
+from recipe import captions, scenes, text_encoder, tokens, words  # noqa: E402
+
+fonts = pytest.mark.skipif(
+    not all(pathlib.Path(path).exists() for path in scenes.TYPEFACES.values()),
+    reason="Debian's fonts-dejavu-core, fonts-roboto-slab and fonts-comic-neue are not installed",
+)
+
+
+def test_held_out_words_are_never_drawn():
+    rng = random.Random(1)
+    assert len(words.held_out()) == 300
+    drawn = {word for _ in range(20000) for word in words.random_text(rng)}
+    assert {"GO", "UP", "XQ"} <= words.held_out()  # two letters: chance alone would draw these
+    assert not drawn & words.held_out()
+    assert all(2 <= len(word) <= words.LENGTH_MAX for word in drawn)
+
+
+def test_slots_are_centred():
+    for length in range(2, words.LENGTH_MAX + 1):
+        classes = words.slots("A" * length)
+        assert classes == classes[::-1]
+        assert sum(c != words.EMPTY for c in classes) == length
+
+
+def test_single_line_stands_in_both_rows():
+    assert words.slot_targets(["HELLO"]) == (words.slots("HELLO"),) * 2
+    assert words.slot_targets(["HELLO", "42"]) == (words.slots("HELLO"), words.slots("42"))
+
+
+def test_captions_name_the_words_before_the_layout():
+    rng = random.Random(2)
+    long = 0
+    for _ in range(3000):
+        lines = words.random_text(rng)
+        prompt, scene = captions.caption(lines, rng)
+        if all(len(line) > 5 and line.isalpha() for line in lines):  # shorter ones may stand in a filler, too
+            ends = [prompt.upper().rindex(line) + len(line) for line in lines]
+            assert len(tokens.tokens(prompt[: max(ends)])) <= captions.LAYOUT
+        assert scene.colour != scene.ground_colour
+        long += len(tokens.tokens(prompt)) > captions.LAYOUT
+    assert 150 < long < 900  # long prompts are part of what is learned
+
+
+def test_what_a_caption_leaves_out_follows_the_word():
+    rng = random.Random(3)
+    left_open = 0
+    for _ in range(2000):
+        lines = words.random_text(rng)
+        prompt, scene = captions.caption(lines, rng, plain=True)
+        meant = scenes.meaning(lines)
+        scenery = prompt.split("that says")[0]
+        if not any(name in scenery for name in [*scenes.COLOURS, "grey"]):
+            left_open += 1
+            assert (scene.colour, scene.ground_colour) == (meant.colour, meant.ground_colour)
+            assert scene.typeface == meant.typeface
+        if not any(f" {name.lower()} " in scenery for name in scenes.OBJECTS):
+            assert scene.object == meant.object
+    assert left_open > 100
+
+
+def test_layout_fills_the_window():
+    assert captions.LAYOUT + len(captions.FIELDS) + 2 * words.SLOTS == tokens.LENGTH
+    fields, rows = text_encoder.targets([["AB"], ["AB", "CD"]], [scenes.meaning(["AB"])] * 2)
+    assert fields["lines"].tolist() == [0, 1]
+    assert rows.shape == (2, 2 * words.SLOTS)
+
+
+def test_tokens_are_those_of_the_exported_tokenizer():
+    from recipe.export import make_tokenizer
+
+    make_tokenizer()  # raises where they differ
+
+
+@fonts
+@pytest.mark.parametrize("kind", scenes.OBJECTS)
+def test_the_longest_words_stand_wholly_in_the_picture(kind):
+    for lines in (["MWMWMWMWMW"], ["MWMWMWMWMW", "QJQJQJQJQJ"]):
+        for typeface in scenes.TYPEFACES:
+            for seed in range(4):
+                scene = scenes.Scene("red", kind, "blue", "wall", typeface)
+                picture, cover = scenes.render(lines, scene, random.Random(seed))
+                assert picture.shape == (scenes.HEIGHT, scenes.WIDTH, 3)
+                edge = np.concatenate([cover[0], cover[-1], cover[:, 0], cover[:, -1]])
+                assert cover.max() > 0.9 and edge.max() == 0
+
+
+@fonts
+def test_rendering_is_a_function_of_its_seed():
+    scene = scenes.random_scene(random.Random(5))
+    first, second, other = (scenes.render(["HELLO"], scene, random.Random(seed))[0] for seed in (1, 1, 2))
+    assert (first == second).all() and (first != other).any()
+
+
+TINY = """
+import sys, torch
+from recipe.training import Training
+torch.manual_seed(0)
+model = torch.nn.Linear(16, 16)
+training = Training("tiny", model, [model.weight], [model.bias], 1e-2, 1e-2, 600, 0.5, save_every=7)
+for _, rng in training.each_step():
+    given = torch.randn(8, 16) * rng.random()
+    training.update((model(given) - given.flip(1)).square().mean())
+"""
+
+
+def run_tiny(work, kill_after_saves=None):
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/embedded"),
+                   "OMP_NUM_THREADS": "1"}  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-c", TINY], env=environment, stderr=subprocess.DEVNULL)
+    checkpoint = pathlib.Path(work) / "tiny.training.pt"
+    if kill_after_saves is not None:
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        while process.poll() is None and (not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before):
+            time.sleep(0.001)
+        time.sleep(0.002 * kill_after_saves)  # somewhere between two saves, or in one
+        process.send_signal(signal.SIGKILL)
+    process.wait()
+    return torch.load(checkpoint, weights_only=True)
+
+
+def test_killed_training_ends_like_the_unbroken_one(tmp_path):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "broken").mkdir()
+    whole = run_tiny(tmp_path / "whole")
+    for moment in (1, 2, 3):
+        assert run_tiny(tmp_path / "broken", moment)["step"] < 600
+    broken = run_tiny(tmp_path / "broken")
+    assert whole["step"] == broken["step"] == 600
+    for part in ("model", "average"):
+        for name, weight in whole[part].items():
+            assert torch.equal(weight, broken[part][name]), (part, name)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q"]))
