@@ -1,6 +1,7 @@
 #include "guard/audit.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -119,8 +120,9 @@ std::string insert_sql() {
 
 // ---- Hashes -------------------------------------------------------------------------------------
 
+constexpr char kDigits[] = "0123456789abcdef";
+
 std::string to_hex(const Hash& hash) {
-  constexpr char kDigits[] = "0123456789abcdef";
   std::string hex;
   hex.reserve(2 * hash.size());
   for (unsigned char byte : hash) {
@@ -536,7 +538,7 @@ std::string schema_fault(Database& database) {
     } else if (name.starts_with("sqlite_")) {
       continue;  // sqlite_stat1 after ANALYZE
     } else if (type == "trigger" || type == "view") {
-      return "there is a " + type + " named " + name;
+      return fmt::format("there is a {} named {}", type, name);
     }
   }
   return table ? "" : "there is no table decisions";

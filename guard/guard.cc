@@ -184,6 +184,8 @@ Record record_of(const Screened& screened) {
   return record;
 }
 
+constexpr char kDigits[] = "0123456789abcdef";
+
 std::string sha256_hex(const std::string& bytes) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int length = 0;
@@ -191,7 +193,6 @@ std::string sha256_hex(const std::string& bytes) {
     throw std::runtime_error("libcrypto cannot compute SHA-256");
   std::string hex;
   for (unsigned int i = 0; i < length; ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
     hex += kDigits[digest[i] >> 4];
     hex += kDigits[digest[i] & 15];
   }
@@ -229,12 +230,14 @@ std::vector<Attempt> attempts_for(const policy::Decision& decision, const model:
   return attempts;
 }
 
-// From mildest to strongest, for the row of a request with several images.
+// From mildest to strongest.
+constexpr std::string_view kRoutes[] = {"none",        "plain",       "localized",
+                                        "more_layers", "prompt_swap", "redacted"};
+
+// The place in that order, for the row of a request with several images.
 int rank(const std::string& route) {
-  constexpr std::string_view kOrder[] = {"none",        "plain",       "localized",
-                                         "more_layers", "prompt_swap", "redacted"};
-  return static_cast<int>(std::find(std::begin(kOrder), std::end(kOrder), route) -
-                          std::begin(kOrder));
+  return static_cast<int>(std::find(std::begin(kRoutes), std::end(kRoutes), route) -
+                          std::begin(kRoutes));
 }
 
 // "down_blocks.0.attentions.1.transformer_blocks.0.attn2" is in "down_blocks.0", and

@@ -1,5 +1,6 @@
 #include "guard/ocr.h"
 
+#include <fmt/format.h>
 #include <leptonica/allheaders.h>
 #include <omp.h>
 #include <tesseract/baseapi.h>
@@ -184,8 +185,9 @@ GrayPictures gray_pictures(const model::Image& image) {
 }
 
 // No two pixels differ by what anybody could see: Tesseract would read its own noise.
+constexpr int kVisible = 8;
+
 bool plain(const model::Image& image) {
-  constexpr int kVisible = 8;
   std::array<std::uint8_t, 3> least{255, 255, 255}, most{0, 0, 0};
   for (std::size_t i = 0; i < image.rgb.size(); ++i) {
     least[i % 3] = std::min(least[i % 3], image.rgb[i]);
@@ -375,9 +377,11 @@ class TesseractOcr final : public Ocr {
     std::istringstream names(languages);
     for (std::string name; std::getline(names, name, '+');)
       if (std::find(loaded.begin(), loaded.end(), name) == loaded.end())
-        throw ConfigError("ocr", 0, "languages",
-                          "Tesseract has no data for '" + name +
-                              "': install the Debian package tesseract-ocr-" + name);
+        throw ConfigError(
+            "ocr", 0, "languages",
+            fmt::format(
+                "Tesseract has no data for '{0}': install the Debian package tesseract-ocr-{0}",
+                name));
   }
 
   // The whole picture as one column of lines and as scattered text, then each line that looks like

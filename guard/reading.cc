@@ -63,12 +63,14 @@ bool same_shape(char a, char b) {
   return (a == 'i' || a == 'l') && (b == 'i' || b == 'l');
 }
 
-// Letters that a worn or soft picture turns into each other: half the cost of another letter.
+// Letters that a worn or soft picture turns into each other.
+constexpr std::string_view kNearShapes[] = {
+    "cg", "co", "oq", "do", "dp", "uv", "vy", "ef", "fp", "pr", "br", "bs", "hn", "mn",
+    "kx", "kr", "xy", "it", "tf", "eb", "gs", "ad", "hk", "nw", "mw", "ij", "lj", "lt"};
+
+// Half the cost of another letter.
 bool near_shape(char a, char b) {
-  static constexpr std::string_view kPairs[] = {
-      "cg", "co", "oq", "do", "dp", "uv", "vy", "ef", "fp", "pr", "br", "bs", "hn", "mn",
-      "kx", "kr", "xy", "it", "tf", "eb", "gs", "ad", "hk", "nw", "mw", "ij", "lj", "lt"};
-  return std::any_of(std::begin(kPairs), std::end(kPairs), [&](std::string_view pair) {
+  return std::any_of(std::begin(kNearShapes), std::end(kNearShapes), [&](std::string_view pair) {
     return (pair[0] == a && pair[1] == b) || (pair[0] == b && pair[1] == a);
   });
 }
