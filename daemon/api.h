@@ -1,10 +1,10 @@
 // What the two sockets answer. The service socket is for clients; the admin socket, 0600, for who
 // may read everyone's prompts.
 //
-//   service  POST /v1/images/generations   POST /v1/moderations   GET /v1/models   GET /healthz GET
-//   /readyz admin    GET /v1/decisions   GET /v1/decisions/{sequence or request id}   GET
-//   /v1/status
-//            POST /v1/policy/reload   GET /healthz   GET /readyz
+//   service  POST /v1/images/generations, POST /v1/moderations, GET /v1/models
+//   admin    GET /v1/decisions, GET /v1/decisions/{sequence or request id}, GET /v1/status,
+//            POST /v1/policy/reload
+//   both     GET /healthz, GET /readyz
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

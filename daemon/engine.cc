@@ -321,7 +321,7 @@ std::shared_ptr<Job> Engine::next_job() {
       continue;
     }
     beat();
-    wake_.wait_for(lock, kIdleBeat);
+    wake_.wait_for(lock, std::min<std::chrono::milliseconds>(kIdleBeat, limits_.worker_stall / 4));
   }
   auto& from = abandoned_.empty() ? queue_ : abandoned_;
   current_ = from.front();

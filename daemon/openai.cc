@@ -150,7 +150,8 @@ ApiResult<json::object> parse_object(std::string_view body) {
 }
 
 // "WxH", or "auto" for the model's own.
-void read_size(FieldReader& reader, guard::ImageRequest& request) {
+void read_size(FieldReader& reader, GenerationCall& call) {
+  guard::ImageRequest& request = call.request;
   std::string size;
   reader.text("size", size);
   if (size.empty() || size == "auto") return;
@@ -172,6 +173,7 @@ void read_size(FieldReader& reader, guard::ImageRequest& request) {
   }
   request.width = width;
   request.height = height;
+  call.size_given = true;
 }
 
 void read_fixed(FieldReader& reader, std::string_view name, std::string_view only,
@@ -295,7 +297,7 @@ ApiResult<GenerationCall> parse_generation(std::string_view body, const model::M
   if (const auto n = reader.whole<int>("n")) request.n = *n;
   request.height = reader.whole<int>("height");
   request.width = reader.whole<int>("width");
-  read_size(reader, request);
+  read_size(reader, call);
   read_seed(reader, request);
   request.num_inference_steps = reader.whole<int>("num_inference_steps");
   request.guidance_scale = reader.number("guidance_scale");

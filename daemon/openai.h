@@ -42,6 +42,7 @@ Response to_response(const Error& error);
 struct GenerationCall {
   guard::ImageRequest request;
   std::vector<std::string> ignored;
+  bool size_given = false;  // height and width were asked for as one "size"
 };
 ApiResult<GenerationCall> parse_generation(std::string_view body, const model::ModelInfo& info);
 boost::json::object generation_reply(const guard::Reply& reply, const GenerationCall& call,

@@ -24,6 +24,14 @@ void identify(guard::ImageRequest& request, const Exchange& exchange, const std:
   request.endpoint = path;
 }
 
+// The guard's messages begin with its own name of the field; the client knows it by another.
+void rename_field(Error& error, const std::string& name) {
+  if (error.message.starts_with(error.param + ": ")) {
+    error.message.replace(0, error.param.size(), name);
+  }
+  error.param = name;
+}
+
 Response cancelled_response(StopReason reason, const Limits& limits) {
   if (reason == StopReason::Deadline) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limits.deadline);
@@ -65,7 +73,12 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
   identify(call->request, *exchange, "/v1/images/generations");
   Result<guard::Screened> screened =
       guard::screen(call->request, policy_.current(), *engine_.pipeline());
-  if (!screened) co_return to_response(screened.error());
+  if (!screened) {
+    Error error = screened.error();
+    const bool side = error.param == "height" || error.param == "width";
+    if (side && call->size_given) rename_field(error, "size");
+    co_return to_response(error);
+  }
   Result<std::shared_ptr<Job>> submitted = engine_.submit(std::move(*screened));
   if (!submitted) co_return to_response(submitted.error());
   const std::shared_ptr<Job> job = *submitted;
@@ -109,8 +122,7 @@ asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exch
     Result<guard::Screened> screened = guard::screen_text(std::move(request), policy_.current());
     if (!screened) {
       Error error = screened.error();
-      if (error.message.starts_with("prompt: ")) error.message.replace(0, 6, "input");
-      error.param = "input";
+      rename_field(error, "input");
       co_return to_response(error);
     }
     all.push_back(std::move(*screened));

@@ -1,0 +1,392 @@
+// What a daemon test works with: a pipeline that draws at the test's pace, a reader of its
+// pictures, a daemon in a thread, and a client that can misbehave. LibTorch is not built for
+// ThreadSanitizer; these are.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <boost/json.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "daemon/daemon.h"
+
+namespace glyphward::daemon::testing {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+class TemporaryDir {
+ public:
+  TemporaryDir() {
+    std::string pattern = (fs::temp_directory_path() / "glyphward-daemon-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+    path_ = pattern;
+  }
+  ~TemporaryDir() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryDir(const TemporaryDir&) = delete;
+  TemporaryDir& operator=(const TemporaryDir&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+// How the fake pipeline works, and what it saw. Shared by test and worker.
+class Pace {
+ public:
+  // While closed, the pipeline waits before each step.
+  void close_gate() {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  void open_gate() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  // Lets one step pass.
+  void allow_step() {
+    const std::lock_guard lock(mutex_);
+    ++allowed_;
+    changed_.notify_all();
+  }
+  void wait_for_step() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_ || allowed_ > 0; });
+    if (!open_) --allowed_;
+    --waiting_;
+  }
+  // Is a job at the gate?
+  bool wait_until_working(std::chrono::milliseconds most = 10s) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, most, [this] { return waiting_ > 0; });
+  }
+
+  std::atomic<int> steps_after_stop = 0;  // denoised although the stop was requested before
+  std::atomic<int> generations = 0;
+  std::atomic<bool> throws = false;
+  std::atomic<bool> ocr_throws = false;
+  std::atomic<bool> audit_throws = false;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_ = true;
+  int allowed_ = 0;
+  int waiting_ = 0;
+};
+
+// "Draws" the quoted text of the stream that its layers read: the picture's first bytes are that
+// text.
+class FakePipeline : public model::Pipeline {
+ public:
+  static constexpr int kSteps = 4;
+
+  explicit FakePipeline(std::shared_ptr<Pace> pace) : pace_(std::move(pace)) {
+    info_.name = "fake";
+    info_.family = "stable-diffusion";
+    info_.attention_layers = {"down_blocks.0.attn2", "mid_block.attn2", "up_blocks.0.attn2"};
+    info_.localized_layers = {"up_blocks.0.attn2"};
+    info_.profile_state = "localized";
+    info_.num_inference_steps = kSteps;
+    info_.height = 64;
+    info_.width = 192;
+    info_.device = "cpu";
+    info_.dtype = "float32";
+  }
+  const model::ModelInfo& info() const override { return info_; }
+  model::PromptFit fit(std::string_view prompt) const override { return {10, 77, prompt.size()}; }
+
+  Result<model::Generation> generate(const model::GenerationRequest& request, std::stop_token stop,
+                                     const model::Progress& progress) override {
+    ++pace_->generations;
+    if (pace_->throws) throw std::runtime_error("the fake is told to throw");
+    for (int step = 1; step <= kSteps; ++step) {
+      if (stop.stop_requested()) return Error{ErrorCode::Cancelled, "stopped", ""};
+      pace_->wait_for_step();
+      if (stop.stop_requested()) ++pace_->steps_after_stop;
+      if (progress) progress(step, kSteps);
+    }
+    const std::string stream =
+        request.route.layers.empty() ? request.route.base : request.route.layers.front().stream;
+    model::Generation generation;
+    for (std::size_t i = 0; i < request.seeds.size(); ++i) {
+      for (const model::TextStream& text : request.streams) {
+        if (text.name == stream) generation.images.push_back(draw(quoted(text.text)));
+      }
+    }
+    return generation;
+  }
+
+  static std::string quoted(const std::string& prompt) {
+    const auto start = prompt.find('"');
+    const auto end = prompt.rfind('"');
+    return start == std::string::npos || end == start ? ""
+                                                      : prompt.substr(start + 1, end - start - 1);
+  }
+
+ private:
+  static model::Image draw(const std::string& text) {
+    model::Image image{192, 64, {}};
+    image.rgb.resize(192 * 64 * 3, 0);
+    std::copy(text.begin(), text.end(), image.rgb.begin());
+    return image;
+  }
+
+  std::shared_ptr<Pace> pace_;
+  model::ModelInfo info_;
+};
+
+class FakeOcr : public guard::Ocr {
+ public:
+  explicit FakeOcr(std::shared_ptr<Pace> pace) : pace_(std::move(pace)) {}
+  guard::Reading read(const model::Image& image) override {
+    if (pace_->ocr_throws) throw std::runtime_error("the reader is told to throw");
+    const auto* bytes = reinterpret_cast<const char*>(image.rgb.data());
+    const std::string text(bytes, ::strnlen(bytes, image.rgb.size()));
+    guard::Reading reading;
+    guard::Pass pass{"fake", {}};
+    if (!text.empty()) {
+      pass.words.push_back({text, 95.0, {10, 10, 60, 30}});
+      reading.boxes.push_back({10, 10, 60, 30});
+    }
+    reading.passes.push_back(pass);
+    reading.best = text;
+    return reading;
+  }
+
+ private:
+  std::shared_ptr<Pace> pace_;
+};
+
+// The real log, which a test can make fail.
+class FailingAuditLog : public guard::AuditLog {
+ public:
+  FailingAuditLog(std::unique_ptr<guard::AuditLog> log, std::shared_ptr<Pace> pace)
+      : log_(std::move(log)), pace_(std::move(pace)) {}
+  guard::Record append(guard::Record record) override {
+    if (pace_->audit_throws) throw std::runtime_error("No space left on device");
+    return log_->append(std::move(record));
+  }
+  std::vector<guard::Record> list(const guard::RecordFilter& filter) override {
+    return log_->list(filter);
+  }
+  std::optional<guard::Record> find(const std::string& id) override { return log_->find(id); }
+  std::optional<guard::Record> find(std::int64_t sequence) override { return log_->find(sequence); }
+  guard::Verification verify() override { return log_->verify(); }
+
+ private:
+  std::unique_ptr<guard::AuditLog> log_;
+  std::shared_ptr<Pace> pace_;
+};
+
+// A daemon in a thread of this process, with fakes for what LibTorch and Tesseract do.
+class TestDaemon {
+ public:
+  // `change` may adjust the configuration and the parts before the daemon is made.
+  explicit TestDaemon(const std::function<void(Config&, DaemonParts&)>& change = {},
+                      bool wait_ready = true) {
+    config.socket = dir.path() / "service.sock";
+    config.admin_socket = dir.path() / "admin.sock";
+    config.state_dir = dir.path() / "state";
+    config.policy = fs::path(GLYPHWARD_SOURCE_DIR) / "policy" / "default.toml";
+    config.limits.queue_size_max = 8;
+    DaemonParts parts;
+    auto pace_copy = pace;
+    parts.engine.load_pipeline = [pace_copy] { return std::make_unique<FakePipeline>(pace_copy); };
+    parts.engine.open_ocr = [pace_copy] { return std::make_unique<FakeOcr>(pace_copy); };
+    const fs::path state = config.state_dir;
+    parts.engine.open_audit = [state, pace_copy] {
+      return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state), pace_copy);
+    };
+    if (change) change(config, parts);
+    const fs::path policy = config.policy;
+    if (!parts.load_policy) {
+      parts.load_policy = [policy] { return policy::Policy::load(policy); };
+    }
+    daemon = std::make_unique<Daemon>(config, std::move(parts));
+    thread_ = std::thread([this] {
+      daemon->run();
+      ended_ = true;
+    });
+    if (wait_ready && !wait_until_ready()) throw std::runtime_error("the daemon is not ready");
+  }
+  ~TestDaemon() {
+    pace->open_gate();
+    stop();
+  }
+
+  bool wait_until_ready(std::chrono::milliseconds most = 60s);
+  void stop() {
+    if (!thread_.joinable()) return;
+    daemon->stop();
+    thread_.join();
+  }
+  bool ended() const { return ended_; }
+  // After stop(), or beside the running daemon.
+  std::vector<guard::Record> rows() const {
+    guard::RecordFilter filter;
+    filter.limit = 1000;
+    return guard::AuditLog::open_read_only(config.state_dir)->list(filter);
+  }
+  guard::Verification verify() const {
+    return guard::AuditLog::open_read_only(config.state_dir)->verify();
+  }
+
+  TemporaryDir dir;
+  Config config;
+  std::shared_ptr<Pace> pace = std::make_shared<Pace>();
+  std::unique_ptr<Daemon> daemon;
+
+ private:
+  std::thread thread_;
+  std::atomic<bool> ended_ = false;
+};
+
+// What came back on a connection.
+struct Answer {
+  int status = 0;  // 0: the connection closed without one
+  std::string head;
+  json::value body;
+
+  std::string header(std::string name) const {
+    const auto start = head.find("\r\n" + name + ": ");
+    if (start == std::string::npos) return "";
+    const auto from = start + name.size() + 4;
+    return head.substr(from, head.find("\r\n", from) - from);
+  }
+  std::string code() const { return error_member("code"); }
+  std::string param() const { return error_member("param"); }
+  std::string message() const { return error_member("message"); }
+
+ private:
+  std::string error_member(const char* name) const {
+    const auto* object = body.if_object();
+    const auto* error = object != nullptr ? object->if_contains("error") : nullptr;
+    const auto* member =
+        error != nullptr && error->is_object() ? error->as_object().if_contains(name) : nullptr;
+    return member != nullptr && member->is_string() ? std::string(member->as_string()) : "";
+  }
+};
+
+// A blocking connection that sends whatever bytes a test wants.
+class Connection {
+ public:
+  explicit Connection(const fs::path& socket)
+      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket.c_str(), sizeof address.sun_path - 1);
+    if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      ::close(fd_);
+      throw std::runtime_error("connect failed");
+    }
+    timeval patience{60, 0};
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  Connection(Connection&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), rest_(std::move(other.rest_)) {}
+  ~Connection() { hang_up(); }
+
+  bool send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (count <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+  void half_close() { ::shutdown(fd_, SHUT_WR); }
+  void hang_up() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+  Answer receive() {
+    Answer answer;
+    std::size_t end = 0;
+    while ((end = rest_.find("\r\n\r\n")) == std::string::npos) {
+      if (!more()) return answer;
+    }
+    answer.head = rest_.substr(0, end + 2);
+    rest_.erase(0, end + 4);
+    const std::size_t length = std::stoul("0" + answer.header("Content-Length"));
+    while (rest_.size() < length) {
+      if (!more()) return Answer{};
+    }
+    answer.status = std::stoi(answer.head.substr(9, 3));
+    if (length > 0) answer.body = json::parse(rest_.substr(0, length));
+    rest_.erase(0, length);
+    return answer;
+  }
+  // Did the other side close?
+  bool closed() {
+    while (more()) rest_.clear();
+    return true;
+  }
+
+ private:
+  bool more() {
+    char bytes[65536];
+    const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
+    if (count <= 0) return false;
+    rest_.append(bytes, static_cast<std::size_t>(count));
+    return true;
+  }
+
+  int fd_;
+  std::string rest_;
+};
+
+inline std::string post(const std::string& path, const std::string& body,
+                        const std::string& headers = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+inline std::string get(const std::string& path) {
+  return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+}
+inline Answer ask(const fs::path& socket, const std::string& request) {
+  Connection connection(socket);
+  connection.send(request);
+  return connection.receive();
+}
+inline std::string generation(const std::string& prompt, const std::string& more = "") {
+  return post("/v1/images/generations",
+              R"({"prompt": )" + json::serialize(json::string(prompt)) + more + "}");
+}
+
+inline bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most = 10s) {
+  const auto end = std::chrono::steady_clock::now() + most;
+  while (!holds()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(5ms);
+  }
+  return true;
+}
+
+inline bool TestDaemon::wait_until_ready(std::chrono::milliseconds most) {
+  return eventually([this] { return ask(config.socket, get("/readyz")).status == 200; }, most);
+}
+
+}  // namespace glyphward::daemon::testing
