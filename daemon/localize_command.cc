@@ -202,7 +202,7 @@ class LocalizeCommand {
 
  private:
   ExitStatus localize() {
-    const std::vector<model::PromptPair> chosen_on = pairs(options_.pairs_count, 40, 0);
+    const std::vector<model::PromptPair> chosen_on = pairs(options_.pairs_count, 60, 0);
     const model::LocalizationReport found = search(chosen_on);
     if (!options_.json) print_table(found.rows);
     json::object report{
@@ -215,7 +215,7 @@ class LocalizeCommand {
     }
     const bool built_in = options_.pairs_file.empty();
     if (built_in) {
-      const auto held_out = measure(pairs(options_.pairs_count, 40, kHeldOutSeed), {found.layers});
+      const auto held_out = measure(pairs(options_.pairs_count, 60, kHeldOutSeed), {found.layers});
       if (!options_.json) {
         fmt::print("\nOn as many pairs that had no part in the choice:\n");
         print_table(held_out);
@@ -342,7 +342,7 @@ void add_localize(CLI::App& app, ExitStatus& exit_status) {
       ->check(CLI::ExistingFile);
   command
       ->add_option("--pairs-count", options->pairs_count,
-                   "How many pairs (default: 40, or the file's; 10 with --check)")
+                   "How many pairs (default: 60, or the file's; 10 with --check)")
       ->check(CLI::Range(1, 10000));
   command->add_option("--seed", options->seed, "Of the pairs and their pictures (default: 0)");
   command->add_option("--layers-max", options->layers_max, "Largest set to try (default: no limit)")

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
-#include <cmath>
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
@@ -132,50 +131,70 @@ std::string read_text(const fs::path& file) {
   return text;
 }
 
-// People read and edit this file: one key a line, and short values on their key's line.
-void write_pretty(const json::value& value, int depth, std::string& out) {
-  const std::string flat = json::serialize(value);
-  const bool is_container = value.is_object() || value.is_array();
-  if (!is_container || flat.size() <= 80) {
-    out += flat;
-    return;
+// People read and edit this file, so numbers are 0.95 and 2, not 9.5E-1 and 2E0, short values stand
+// on their key's line and the others one member a line.
+class PrettyWriter {
+ public:
+  std::string write(const json::value& value) {
+    write_value(value, 0);
+    out_ += '\n';
+    return std::move(out_);
   }
-  const std::string indent(2 * (depth + 1), ' ');
-  out += value.is_object() ? "{" : "[";
-  bool first = true;
-  const auto begin_member = [&] {
-    out += first ? "\n" : ",\n";
-    out += indent;
-    first = false;
-  };
-  if (const json::object* object = value.if_object()) {
-    for (const auto& member : *object) {
-      begin_member();
-      out += json::serialize(json::value(member.key())) + ": ";
-      write_pretty(member.value(), depth + 1, out);
-    }
-  } else {
-    for (const json::value& element : value.as_array()) {
-      begin_member();
-      write_pretty(element, depth + 1, out);
-    }
-  }
-  out += '\n';
-  out.append(2 * static_cast<std::size_t>(depth), ' ');
-  out += value.is_object() ? '}' : ']';
-}
 
-// A whole number of a double keeps its ".0" off: 2, not 2E0, as people write it.
-json::value plain_number(double number) {
-  if (number == std::floor(number) && std::abs(number) < 1e15)
-    return static_cast<std::int64_t>(number);
-  return number;
-}
+ private:
+  static constexpr std::size_t kShort = 90;
+
+  static std::string flat(const json::value& value) {
+    std::string text;
+    if (const json::object* object = value.if_object()) {
+      for (const auto& member : *object) {
+        text += (text.empty() ? "" : ", ") + json::serialize(json::value(member.key())) + ": " +
+                flat(member.value());
+      }
+      return fmt::format("{{{}}}", text);
+    }
+    if (const json::array* array = value.if_array()) {
+      for (const json::value& element : *array) text += (text.empty() ? "" : ", ") + flat(element);
+      return fmt::format("[{}]", text);
+    }
+    return value.is_double() ? fmt::format("{}", value.as_double()) : json::serialize(value);
+  }
+
+  void write_value(const json::value& value, std::size_t depth) {
+    const std::string short_form = flat(value);
+    const bool is_container = value.is_object() || value.is_array();
+    if (!is_container || short_form.size() <= kShort) {
+      out_ += short_form;
+      return;
+    }
+    out_ += value.is_object() ? '{' : '[';
+    bool first = true;
+    const auto write_member = [&](std::string_view key, const json::value& member) {
+      out_ += first ? "\n" : ",\n";
+      first = false;
+      out_.append(2 * (depth + 1), ' ');
+      out_ += key;
+      write_value(member, depth + 1);
+    };
+    if (const json::object* object = value.if_object()) {
+      for (const auto& member : *object) {
+        write_member(json::serialize(json::value(member.key())) + ": ", member.value());
+      }
+    } else {
+      for (const json::value& element : value.as_array()) write_member("", element);
+    }
+    out_ += '\n';
+    out_.append(2 * depth, ' ');
+    out_ += value.is_object() ? '}' : ']';
+  }
+
+  std::string out_;
+};
 
 json::object to_json(const Profile& profile) {
   json::object defaults;
   if (profile.num_inference_steps) defaults["num_inference_steps"] = *profile.num_inference_steps;
-  if (profile.guidance_scale) defaults["guidance_scale"] = plain_number(*profile.guidance_scale);
+  if (profile.guidance_scale) defaults["guidance_scale"] = *profile.guidance_scale;
   if (profile.height) defaults["height"] = *profile.height;
   if (profile.width) defaults["width"] = *profile.width;
   json::object root;
@@ -248,10 +267,7 @@ Profile load_profile(const fs::path& checkpoint) {
 }
 
 void save_profile(const fs::path& checkpoint, const Profile& profile) {
-  std::string text;
-  write_pretty(to_json(profile), 0, text);
-  text += '\n';
-  replace_file(checkpoint / kFileName, text);
+  replace_file(checkpoint / kFileName, PrettyWriter().write(to_json(profile)));
 }
 
 }  // namespace glyphward::model

@@ -92,13 +92,13 @@ TEST(LocalizePairs, ComeFromAFile) {
 }
 
 TEST(LocalizeScore, TakesTheWayThatReadsTheWord) {
-  const model::PairScore read = score(reading({"WORT", "W0RL D", "x"}), kPair);
+  const model::PairScore read = score(reading({"WORT", "World", "W0RL D", "x"}), kPair);
   EXPECT_TRUE(read.target_exact);
   EXPECT_FALSE(read.source_exact);
   EXPECT_EQ(read.target_letters, 1);
   EXPECT_NEAR(read.source_letters, 0.2, 1e-9);  // h-e-l-l-o and w-o-r-l-d share the l
   ASSERT_EQ(read.boxes.size(), 1u);
-  EXPECT_EQ(read.boxes[0], (std::array<int, 4>{2, 2, 30, 14}));
+  EXPECT_EQ(read.boxes[0], (std::array<int, 4>{3, 2, 30, 14}));
 }
 
 TEST(LocalizeScore, WantsTheWordAndNothingElse) {

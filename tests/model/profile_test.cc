@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -67,6 +68,21 @@ TEST_F(ProfileFile, ReturnsWhatWasSaved) {
   EXPECT_EQ(read.localization->layers, profile.localization->layers);
   EXPECT_EQ(read.localization->sha256, kHash);
   EXPECT_EQ(read.localization->evidence, profile.localization->evidence);
+}
+
+TEST_F(ProfileFile, IsWrittenForPeople) {
+  save_profile(folder_,
+               {.num_inference_steps = 12,
+                .guidance_scale = 2.0,
+                .height = {},
+                .width = {},
+                .localization = Localization{{"a"}, kHash, {{"share", 0.9667}, {"none", 0.0}}}});
+  std::ifstream in(folder_ / "glyphward.json");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  EXPECT_EQ(text,
+            "{\n  \"defaults\": {\"num_inference_steps\": 12, \"guidance_scale\": 2},\n"
+            "  \"localization\": {\n    \"layers\": [\"a\"],\n    \"sha256\": \"" +
+                kHash + "\",\n    \"evidence\": {\"share\": 0.9667, \"none\": 0}\n  }\n}\n");
 }
 
 TEST_F(ProfileFile, ReplacesTheFileAndLeavesNothingElse) {
