@@ -67,13 +67,13 @@ class ProgressLine {
 
   void operator()(int done, int total, const model::LayerSetResult& row) {
     if (!shown_ || total <= 0) return;
-    constexpr int kWidth = 30;
-    const int filled = std::min(kWidth, done * kWidth / total);
+    constexpr int width = 30;
+    const int filled = std::min(width, done * width / total);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
     fmt::print(
         stderr,
         "\r\033[K[{:#<{}}{: <{}}] {}/{} pictures, about {:.0f} s left; {} layers: {:.0f} % read",
-        "", filled, "", kWidth - filled, done, total, spent.count() * (total - done) / done,
+        "", filled, "", width - filled, done, total, spent.count() * (total - done) / done,
         row.layers.size(), 100 * row.target_exact);
     drawn_ = true;
   }
@@ -85,8 +85,8 @@ class ProgressLine {
 };
 
 std::string short_name(const std::string& layer) {
-  constexpr std::string_view kTail = ".transformer_blocks.0.attn2";
-  return layer.ends_with(kTail) ? layer.substr(0, layer.size() - kTail.size()) : layer;
+  constexpr std::string_view tail = ".transformer_blocks.0.attn2";
+  return layer.ends_with(tail) ? layer.substr(0, layer.size() - tail.size()) : layer;
 }
 
 std::string set_name(const model::LayerSetResult& row, std::size_t all) {
@@ -162,7 +162,7 @@ void paste(const model::Image& image, int left, int top, model::Image& sheet) {
 // A pair a row: plain, all layers given the other word, the localized ones.
 void write_contact_sheet(model::Pipeline& pipeline, const std::vector<model::PromptPair>& pairs,
                          const std::vector<std::string>& layers, const fs::path& file) {
-  constexpr int kGap = 4;
+  constexpr int gap = 4;
   const std::vector<std::vector<std::string>> columns = {
       {}, pipeline.info().attention_layers, layers};
   const int rows = std::min<int>(kSheetRows, static_cast<int>(pairs.size()));
@@ -174,13 +174,13 @@ void write_contact_sheet(model::Pipeline& pipeline, const std::vector<model::Pro
       if (!drawn) fail(drawn.error());
       const model::Image& image = drawn->images.at(0);
       if (sheet.rgb.empty()) {
-        sheet.width = static_cast<int>(columns.size()) * (image.width + kGap) - kGap;
-        sheet.height = rows * (image.height + kGap) - kGap;
+        sheet.width = static_cast<int>(columns.size()) * (image.width + gap) - gap;
+        sheet.height = rows * (image.height + gap) - gap;
         sheet.rgb.assign(
             static_cast<std::size_t>(sheet.width) * static_cast<std::size_t>(sheet.height) * 3,
             255);
       }
-      paste(image, column * (image.width + kGap), row * (image.height + kGap), sheet);
+      paste(image, column * (image.width + gap), row * (image.height + gap), sheet);
     }
   }
   std::ofstream out(file, std::ios::binary);

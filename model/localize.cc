@@ -183,6 +183,7 @@ class Search {
     total_sets_ = static_cast<int>(sets.size());
     if (const auto error = evaluate_all(sets)) return *error;
     std::vector<LayerSetResult> rows;
+    rows.reserve(sets.size());
     for (const LayerSet& set : sets) rows.push_back(find(set)->row);
     return rows;
   }
@@ -203,6 +204,7 @@ class Search {
   std::optional<Error> evaluate(const LayerSet& set) {
     if (find(set) != nullptr) return std::nullopt;
     std::vector<std::string> names;
+    names.reserve(set.size());
     for (int layer : set) names.push_back(layers_[layer]);
     RowBuilder row(names);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
@@ -236,7 +238,7 @@ class Search {
         candidates.push_back(set);
         candidates.back().insert(std::ranges::upper_bound(candidates.back(), layer), layer);
       }
-      if (const auto error = evaluate_all(candidates)) return error;
+      if (auto error = evaluate_all(candidates)) return error;
       set =
           *std::ranges::max_element(candidates, {}, [&](const LayerSet& c) { return reading(c); });
       if (carries(set)) break;
@@ -252,7 +254,7 @@ class Search {
         candidates.push_back(set);
         candidates.back().erase(candidates.back().begin() + static_cast<std::ptrdiff_t>(i));
       }
-      if (const auto error = evaluate_all(candidates)) return error;
+      if (auto error = evaluate_all(candidates)) return error;
       set =
           *std::ranges::max_element(candidates, {}, [&](const LayerSet& c) { return reading(c); });
     }
