@@ -6,6 +6,7 @@
 #include <array>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <tuple>
@@ -188,6 +189,20 @@ struct Candidate {
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
 };
 
+// The prompt's languages, looked for only when a finding depends on them.
+class LazyLanguages {
+ public:
+  explicit LazyLanguages(std::string_view text) : text_(text) {}
+  const Languages& get() const {
+    if (!languages_) languages_ = guess_languages(text_);
+    return *languages_;
+  }
+
+ private:
+  std::string_view text_;
+  mutable std::optional<Languages> languages_;
+};
+
 // Text whose bytes are those of the prompt from `offset` on.
 struct Part {
   std::string_view text;
@@ -213,20 +228,21 @@ class LexiconImpl : public Lexicon {
     for (const RenderedText& text : analysis.rendered) {
       parts.push_back({prompt.substr(text.start, text.end - text.start), text.start});
     }
-    const Languages languages = guess_languages(prompt);
-    for (const Part& part : parts) search_shown(part, languages, asks_for_acrostic(prompt), shown);
+    const LazyLanguages languages(prompt);
+    const bool acrostic = asks_for_acrostic(prompt);
+    for (const Part& part : parts) search_shown(part, languages, acrostic, shown);
     search_joined(parts, languages, shown);
     resolve(shown);
     std::vector<Candidate> elsewhere;
-    search(Part{prompt, 0}, languages, elsewhere);
+    // What stands between the rendered texts; they themselves are judged already.
+    std::size_t from = 0;
+    for (const Part& part : parts) {
+      if (part.offset > from)
+        search(Part{prompt.substr(from, part.offset - from), from}, languages, elsewhere);
+      from = part.offset + part.text.size();
+    }
+    if (from < prompt.size()) search(Part{prompt.substr(from), from}, languages, elsewhere);
     resolve(elsewhere);
-    std::erase_if(elsewhere, [&](const Candidate& candidate) {
-      // Within a rendered text it was judged there already.
-      return std::any_of(analysis.rendered.begin(), analysis.rendered.end(),
-                         [&](const RenderedText& text) {
-                           return candidate.start >= text.start && candidate.end <= text.end;
-                         });
-    });
     for (const Candidate& candidate : shown)
       analysis.findings.push_back(finding(prompt, candidate, true));
     for (const Candidate& candidate : elsewhere) {
@@ -242,7 +258,7 @@ class LexiconImpl : public Lexicon {
 
   std::vector<Finding> find(std::string_view text) const override {
     std::vector<Candidate> candidates;
-    const Languages languages = guess_languages(text);
+    const LazyLanguages languages(text);
     search_shown(Part{text, 0}, languages, false, candidates);
     search_joined({Part{text, 0}}, languages, candidates);
     resolve(candidates);
@@ -274,19 +290,24 @@ class LexiconImpl : public Lexicon {
 
   // Drops what the allow list, a language or a name clears, and turns cells into bytes.
   void keep(const NormalizedText& text, std::size_t offset, std::string_view bytes,
-            const Languages& languages, Steps view, const std::vector<Hit>& hits,
+            const LazyLanguages& languages, Steps view, const std::vector<Hit>& hits,
             std::vector<Candidate>& out) const {
     if (hits.empty()) return;
     std::vector<AllowList::Range> allowed;
     if (!(view & (kTurned | kAcrostic)))
       allowed = allowed_.find(view & kReversed ? reverse(text) : text);
+    // The farthest end of an allowed range that begins at or before a cell: whether one covers a
+    // hit is then one look.
+    std::vector<std::uint32_t> reach(allowed.empty() ? 0 : text.cells.size() + 1);
+    for (const AllowList::Range& range : allowed)
+      reach[range.begin] = std::max(reach[range.begin], range.end);
+    for (std::size_t i = 1; i < reach.size(); ++i) reach[i] = std::max(reach[i], reach[i - 1]);
     for (const Hit& hit : hits) {
-      const bool cleared =
-          std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
-            if (!(view & kReversed)) return range.begin <= hit.begin && hit.end <= range.end;
-            const auto size = static_cast<std::uint32_t>(text.cells.size());
-            return range.begin <= size - hit.end && size - hit.begin <= range.end;
-          });
+      const auto size = static_cast<std::uint32_t>(text.cells.size());
+      const bool backwards = view & kReversed;
+      const std::uint32_t begin = backwards ? size - hit.end : hit.begin;
+      const std::uint32_t last = backwards ? size - hit.begin : hit.end;
+      const bool cleared = !reach.empty() && reach[begin] >= last;
       if (cleared) continue;
       const Entry& entry = entries_[hit.entry];
       const Cell& a = text.cells[hit.begin];
@@ -294,8 +315,13 @@ class LexiconImpl : public Lexicon {
       const std::size_t start = std::min(a.start, b.start);
       const std::size_t end = std::max(a.end, b.end);
       if (!entry.harmless_in.empty() || (entry.flags & kLocal)) {
-        const Languages around = guess_languages(bytes, start, end);
-        if (cleared_by_language(entry, languages, around)) continue;
+        // What stands near tells the language; a long text must not be read again for each finding.
+        constexpr std::size_t kNear = 200;
+        const std::size_t near = start - std::min(start, kNear);
+        const Languages around =
+            guess_languages(bytes.substr(std::min(near, bytes.size()), end - near + kNear),
+                            start - near, end - near);
+        if (cleared_by_language(entry, languages.get(), around)) continue;
       }
       if ((entry.flags & kName) && is_name(text, hit)) continue;
       out.push_back({hit.entry, start + offset, end + offset, hit.steps | view, {}});
@@ -340,7 +366,7 @@ class LexiconImpl : public Lexicon {
     return stop > next && next > gap && is_name_after(word(next, stop));
   }
 
-  void search(const Part& part, const Languages& languages, std::vector<Candidate>& out) const {
+  void search(const Part& part, const LazyLanguages& languages, std::vector<Candidate>& out) const {
     const NormalizedText text = normalize(part.text);
     std::vector<Hit> hits;
     matcher_.find(text, Matcher::Scope::Words, hits);
@@ -348,7 +374,7 @@ class LexiconImpl : public Lexicon {
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.
-  void search_shown(const Part& part, const Languages& languages, bool acrostic,
+  void search_shown(const Part& part, const LazyLanguages& languages, bool acrostic,
                     std::vector<Candidate>& out) const {
     const NormalizedText text = normalize(part.text);
     std::vector<Hit> hits;
@@ -372,11 +398,12 @@ class LexiconImpl : public Lexicon {
 
   // The first letters of the lines, if each line is a word or the prompt asks for it; and of words
   // from a spelling alphabet.
-  void search_initials(const NormalizedText& text, const Part& part, const Languages& languages,
+  void search_initials(const NormalizedText& text, const Part& part, const LazyLanguages& languages,
                        bool acrostic, std::vector<Candidate>& out) const {
     NormalizedText lines;
     NormalizedText words;
     lines.readings = words.readings = text.readings;
+    lines.ascii = words.ascii = text.ascii;
     bool one_word_lines = true;
     bool spelling_alphabet = true;
     bool line_start = true;
@@ -393,11 +420,13 @@ class LexiconImpl : public Lexicon {
       if (!starts) continue;
       words.cells.push_back(cell);
       std::u32string word;
-      for (std::size_t j = i; j < text.cells.size() && text.cells[j].kind == CellKind::Letter;
+      for (std::size_t j = i;
+           spelling_alphabet && j < text.cells.size() && text.cells[j].kind == CellKind::Letter;
            ++j) {
         word.push_back(text.cells[j].plain);
       }
       spelling_alphabet = spelling_alphabet && is_spelling_word(encode(word));
+      if (!spelling_alphabet && !one_word_lines && !acrostic) return;
       if (line_start) lines.cells.push_back(cell);
       one_word_lines = one_word_lines && (line_start || ++in_line < 2);
       line_start = false;
@@ -417,29 +446,34 @@ class LexiconImpl : public Lexicon {
   }
 
   // Several quotes, or several lines of one, read together: "wan" and "ker".
-  void search_joined(const std::vector<Part>& parts, const Languages& languages,
+  void search_joined(const std::vector<Part>& parts, const LazyLanguages& languages,
                      std::vector<Candidate>& out) const {
     std::vector<Part> pieces;
-    bool lines = false;
     for (const Part& part : parts) {
       std::size_t start = 0;
       while (start <= part.text.size()) {
         const std::size_t end = std::min(part.text.find('\n', start), part.text.size());
         if (end > start)
           pieces.push_back({part.text.substr(start, end - start), part.offset + start});
-        lines = lines || end < part.text.size();
         start = end + 1;
       }
     }
+    if (pieces.size() < 2) return;
     constexpr std::size_t kPiecesMax = 6;
+    constexpr std::size_t kPieceBytesMax = 64;
+    std::vector<NormalizedText> normalized;
+    for (const Part& piece : pieces) {
+      normalized.push_back(piece.text.size() > kPieceBytesMax ? NormalizedText()
+                                                              : normalize(piece.text));
+    }
     for (std::size_t first = 0; first < pieces.size(); ++first) {
       NormalizedText joined;
       NormalizedText spaced;
       std::vector<std::pair<std::size_t, std::size_t>> used;
       for (std::size_t last = first; last < std::min(first + kPiecesMax, pieces.size()); ++last) {
-        if (pieces[last].text.size() > 64) break;
-        append(joined, pieces[last], false);
-        append(spaced, pieces[last], last > first);
+        if (normalized[last].cells.empty()) break;
+        append(joined, normalized[last], pieces[last].offset, false);
+        append(spaced, normalized[last], pieces[last].offset, last > first);
         used.emplace_back(pieces[last].offset, pieces[last].offset + pieces[last].text.size());
         if (last == first) continue;
         std::vector<Hit> hits;
@@ -464,8 +498,8 @@ class LexiconImpl : public Lexicon {
   }
 
   // Adds a piece's cells, with offsets into the prompt.
-  static void append(NormalizedText& text, const Part& piece, bool space) {
-    NormalizedText more = normalize(piece.text);
+  static void append(NormalizedText& text, const NormalizedText& piece, std::size_t offset,
+                     bool space) {
     if (space && !text.cells.empty()) {
       Cell gap = text.cells.back();
       gap.kind = CellKind::Space;
@@ -473,14 +507,7 @@ class LexiconImpl : public Lexicon {
       gap.count = 0;
       text.cells.push_back(gap);
     }
-    const auto base = static_cast<std::uint32_t>(text.readings.size());
-    text.readings.insert(text.readings.end(), more.readings.begin(), more.readings.end());
-    for (Cell cell : more.cells) {
-      cell.first += base;
-      cell.start += static_cast<std::uint32_t>(piece.offset);
-      cell.end += static_cast<std::uint32_t>(piece.offset);
-      text.cells.push_back(cell);
-    }
+    text.append(piece, offset);
   }
 
   // Of overlapping candidates the most severe stays, then the longest, then the most plainly

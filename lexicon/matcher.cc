@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint32_t kSeparatorRunMax = 8;
 constexpr std::uint8_t kSurplusMax = 14;
+constexpr std::uint8_t kWeakMax = 1;
+constexpr std::size_t kGapsMax = 40;
 constexpr std::uint32_t kMaskedWordMax = 24;
 constexpr std::u32string_view kNeverDoubled = U"ahijkquvwxyаиуыюяхй";
 
@@ -25,6 +27,14 @@ bool is_vowel(char32_t c) {
 int latin_class(char32_t c) {
   if (c >= U'a' && c <= U'z') return static_cast<int>(c - U'a');
   return c == U' ' ? 26 : -1;
+}
+
+// Without the processor's own instruction, which the baseline build may not use, std::popcount is a
+// call.
+std::uint32_t count_bits(std::uint32_t bits) {
+  bits -= (bits >> 1) & 0x55555555u;
+  bits = (bits & 0x33333333u) + ((bits >> 2) & 0x33333333u);
+  return (((bits + (bits >> 4)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24;
 }
 
 using Words = std::unordered_set<std::u32string_view>;
@@ -174,8 +184,10 @@ void Trie::build(std::vector<Key> keys) {
   };
   nodes_.assign(1, Node{});
   std::vector<Range> todo = {{kRoot, 0, static_cast<std::uint32_t>(keys.size()), 0}};
-  for (std::size_t next = 0; next < todo.size(); ++next) {
-    const Range range = todo[next];
+  while (!todo.empty()) {
+    // Depth first, so that a long tail of single letters lies in one place.
+    const Range range = todo.back();
+    todo.pop_back();
     std::uint32_t i = range.first;
     nodes_[range.node].first_value = static_cast<std::uint32_t>(values_.size());
     for (; i < range.last && keys[i].letters.size() == range.depth; ++i) {
@@ -194,16 +206,19 @@ void Trie::build(std::vector<Key> keys) {
       const auto order = [](char32_t c) { return latin_class(c) >= 0 ? latin_class(c) : 27; };
       return order(a.first) < order(b.first);
     });
-    nodes_[range.node].first_edge = static_cast<std::uint32_t>(targets_.size());
-    nodes_[range.node].edges = static_cast<std::uint16_t>(edges.size());
+    nodes_[range.node].first_child = static_cast<std::uint32_t>(nodes_.size());
+    nodes_[range.node].first_other = static_cast<std::uint32_t>(letters_.size());
     for (auto& [letter, child] : edges) {
-      if (latin_class(letter) >= 0) nodes_[range.node].latin |= 1u << latin_class(letter);
+      if (latin_class(letter) >= 0) {
+        nodes_[range.node].latin |= 1u << latin_class(letter);
+      } else {
+        ++nodes_[range.node].others;
+        letters_.push_back(letter);
+      }
       child.node = static_cast<std::uint32_t>(nodes_.size());
       nodes_.emplace_back();
-      targets_.push_back(child.node);
-      letters_.push_back(letter);
-      todo.push_back(child);
     }
+    for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) todo.push_back(edge->second);
   }
 }
 
@@ -211,14 +226,14 @@ std::uint32_t Trie::child(std::uint32_t node, char32_t letter) const {
   const Node& n = nodes_[node];
   if (const int cls = latin_class(letter); cls >= 0) {
     const std::uint32_t bit = 1u << cls;
-    if ((n.latin & bit) == 0) return kNone;
-    return targets_[n.first_edge + static_cast<std::uint32_t>(std::popcount(n.latin & (bit - 1)))];
+    return n.latin & bit ? n.first_child + count_bits(n.latin & (bit - 1)) : kNone;
   }
-  const auto first = letters_.begin() + n.first_edge + std::popcount(n.latin);
-  const auto last = letters_.begin() + n.first_edge + n.edges;
+  if (n.others == 0) return kNone;
+  const auto first = letters_.begin() + n.first_other;
+  const auto last = first + n.others;
   const auto it = std::lower_bound(first, last, letter);
   if (it == last || *it != letter) return kNone;
-  return targets_[static_cast<std::size_t>(it - letters_.begin())];
+  return n.first_child + count_bits(n.latin) + static_cast<std::uint32_t>(it - first);
 }
 
 const std::uint32_t* Trie::values_begin(std::uint32_t node) const {
@@ -249,9 +264,15 @@ struct Matcher::State {
   std::array<std::uint32_t, 3> gap_begin{};  // the first gaps' cells
   std::array<std::uint32_t, 3> gap_end{};
 
+  std::uint32_t letters() const { return 0u + natives + digits + signs + weak; }
+  int cost() const {
+    return 8 * weak + 4 * digits + 2 * (signs + ornate) + 2 * surplus + gaps + accents;
+  }
+
   // How a letter was written: too much of one kind and it is another word.
   void count(const Reading& reading, const Cell& cell) {
-    const bool ascii_lookalike = (reading.steps & kConfusables) && cell.source < 0x80;
+    const bool ascii_lookalike = (reading.steps & kConfusables) && cell.source < 0x80 &&
+                                 reading.letters[0] < 0x80;  // l for i
     if (reading.steps & kMarks) ++(reading.ornate ? ornate : accents);
     if ((reading.steps & kSound) || ascii_lookalike) {
       ++weak;
@@ -273,7 +294,26 @@ struct Matcher::Walk {
   bool inside;  // starts within a word: only stems, only compounds
   std::vector<Hit>& hits;
   std::uint32_t start = 0;
-  std::vector<State> states{};
+  std::size_t waiting = 0;  // states in all places
+
+  static constexpr std::size_t kPlaces = 16;  // more than any step is long
+  std::array<std::vector<State>, kPlaces> places{};
+
+  std::vector<State>& at(std::uint32_t pos) { return places[pos % kPlaces]; }
+
+  // Of several ways to the same node and place the plainest stays.
+  void push(const State& state) {
+    std::vector<State>& there = at(state.pos);
+    for (State& other : there) {
+      if (other.node != state.node || other.single != state.single ||
+          (other.gaps > 0) != (state.gaps > 0))
+        continue;
+      if (state.cost() < other.cost()) other = state;
+      return;
+    }
+    there.push_back(state);
+    ++waiting;
+  }
 
   const Cell& cell(std::uint32_t i) const { return text.cells[i]; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(text.cells.size()); }
@@ -287,9 +327,10 @@ struct Matcher::Walk {
       const bool joins =
           joins_letters(c) && i >= 2 && is_word(cell(i - 2)) && i < size() && is_word(cell(i));
       if (!is_word(c) && !joins) break;
-      letters.insert(letters.begin(), c.plain);
+      letters.push_back(c.plain);
       --i;
     }
+    std::reverse(letters.begin(), letters.end());
     return letters;
   }
   std::u32string letters_after(std::uint32_t end) const {
@@ -365,6 +406,13 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
   stems_.build(std::move(stems));
 }
 
+bool Matcher::begins_stem(const NormalizedText& text, const Cell& cell) const {
+  return std::any_of(text.begin(cell), text.end(cell), [&](const Reading& reading) {
+    return !(reading.steps & kSound) &&
+           stems_.child(Trie::kRoot, reading.letters[0]) != Trie::kNone;
+  });
+}
+
 void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
   std::vector<std::uint32_t> next_word(size + 1, size);
@@ -382,7 +430,7 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
     if (!after_word || unspaced) {
       if (scope == Scope::Joined && i > 0) break;
       walk(whole, i);
-    } else if (scope == Scope::Words && !stems_.empty()) {
+    } else if (scope == Scope::Words && begins_stem(text, cell)) {
       walk(inside, i);
     }
   }
@@ -397,10 +445,7 @@ Matcher::State Matcher::repeated(const Walk& walk, const State& state, const Rea
   ++next.pos;
   ++next.surplus;
   next.steps |= kRepeats | reading.steps;
-  const auto same = [&](std::uint32_t i) {
-    return walk.cell(i).plain == walk.cell(state.pos).plain;
-  };
-  if (state.pos >= walk.start + 2 && same(state.pos - 1) && same(state.pos - 2)) {
+  if (walk.cell(state.pos).long_run) {
     next.long_run = true;
   } else {
     ++next.doubles;
@@ -412,97 +457,123 @@ Matcher::State Matcher::repeated(const Walk& walk, const State& state, const Rea
 
 void Matcher::walk(Walk& walk, std::uint32_t start) const {
   walk.start = start;
-  std::vector<State>& states = walk.states;
-  states.clear();
   State first;
   first.pos = start;
-  states.push_back(first);
-  const auto push = [&](State state) {
-    // The first way to a node and a place is the plainest: readings are in that order.
-    for (auto it = states.rbegin(); it != states.rend() && it->pos + 1 >= state.pos; ++it) {
-      if (it->node == state.node && it->pos == state.pos && it->single == state.single &&
-          it->gaps == state.gaps && it->surplus == state.surplus && it->doubles == state.doubles &&
-          it->weak <= state.weak && it->digits <= state.digits) {
-        return;
-      }
+  walk.push(first);
+  // States wait at the cell that they read next, so each cell is seen once and none is seen before
+  // all ways to it are known.
+  for (std::uint32_t pos = start; walk.waiting > 0; ++pos) {
+    std::vector<State>& here = walk.at(pos);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      const State state = here[i];
+      if (state.node != Trie::kRoot) arrive(walk, state);
+      step_word_end(walk, state);
+      if (pos >= walk.size()) continue;
+      step_read(walk, state);
+      step_over(walk, state);
     }
-    states.push_back(state);
-  };
-  const auto read = [&](const State& state, const Reading& reading, std::uint32_t cells) {
-    State next = state;
+    walk.waiting -= here.size();
+    here.clear();
+  }
+}
+
+// Follows every reading of the cell.
+void Matcher::step_read(Walk& walk, const State& state) const {
+  const Cell& cell = walk.cell(state.pos);
+  // Backwards and upside down, look-alikes count for nothing, so they need not be followed.
+  const bool plain_only = walk.scope == Scope::Whole || walk.scope == Scope::Turned;
+  const std::uint8_t weak_max = plain_only ? 0 : kWeakMax;
+  const auto read = [&](const Reading& reading, std::uint32_t cells) {
+    std::uint32_t node = state.node;
     for (std::uint8_t i = 0; i < reading.size; ++i) {
-      next.node = walk.trie.child(next.node, reading.letters[i]);
-      if (next.node == Trie::kNone) return;
-      next.last = reading.letters[i];
+      node = walk.trie.child(node, reading.letters[i]);
+      if (node == Trie::kNone) return;
     }
+    State next = state;
+    next.node = node;
+    next.last = reading.letters[reading.size - 1u];
     next.pos += cells;
     next.steps |= reading.steps;
-    next.count(reading, walk.cell(state.pos));
+    next.count(reading, cell);
+    if (cell.long_run) {
+      next.long_run = true;
+      next.steps |= kRepeats;
+    }
+    if (next.weak > weak_max || next.digits > next.natives + 4 ||
+        next.signs > next.natives + next.digits + 2) {
+      return;
+    }
     if (state.fragment >= 1) next.single = false;
     if (next.fragment < 250) ++next.fragment;
-    push(next);
+    walk.push(next);
   };
-  for (std::size_t at = 0; at < states.size(); ++at) {
-    const State state = states[at];
-    if (state.node != Trie::kRoot) arrive(walk, state);
-    // A term of several words may be written as one.
-    if (state.last != 0 && state.last != U' ') {
-      if (const std::uint32_t child = walk.trie.child(state.node, U' '); child != Trie::kNone) {
-        State next = state;
-        next.node = child;
-        next.last = U' ';
-        next.steps |= kCompound;
-        push(next);
-        if (state.pos < walk.size() && walk.cell(state.pos).count == 0) {
-          const std::uint32_t to = walk.next_word[state.pos];
-          if (to < walk.size() && to - state.pos <= kSeparatorRunMax) {
-            next.steps = state.steps;
-            next.pos = to;
-            next.fragment = 0;
-            next.single = true;
-            push(next);
-          }
-        }
-      }
+  for (const Reading* r = walk.text.begin(cell); r != walk.text.end(cell); ++r) {
+    if (walk.inside && (r->steps & kSound)) continue;
+    read(*r, 1);
+    const bool repeats = state.pos != walk.start && r->size == 1 && r->letters[0] == state.last;
+    if (repeats && state.surplus < std::min<std::uint32_t>(kSurplusMax, state.letters()))
+      walk.push(repeated(walk, state, *r));
+  }
+  if (walk.inside || state.pos + 1 >= walk.size()) return;
+  const char32_t next = walk.cell(state.pos + 1).plain;
+  if (cell.plain == U'p' && next == U'h') read(Reading{{U'f'}, 1, kSound}, 2);
+  if (cell.plain == U'v' && next == U'v') read(Reading{{U'w'}, 1, kConfusables}, 2);
+}
+
+// A term of several words goes on behind a space, or without one: "killyourself".
+void Matcher::step_word_end(Walk& walk, const State& state) const {
+  if (state.last == 0 || state.last == U' ') return;
+  const std::uint32_t child = walk.trie.child(state.node, U' ');
+  if (child == Trie::kNone) return;
+  State next = state;
+  next.node = child;
+  next.last = U' ';
+  if (state.pos < walk.size() && walk.cell(state.pos).count == 0) {
+    const std::uint32_t to = walk.next_word[state.pos];
+    if (to < walk.size() && to - state.pos <= kSeparatorRunMax) {
+      next.pos = to;
+      next.fragment = 0;
+      next.single = true;
+      walk.push(next);
+      return;
     }
-    if (state.pos >= walk.size()) continue;
-    const Cell& cell = walk.cell(state.pos);
-    const bool later = state.pos != walk.start;
-    for (const Reading* r = walk.text.begin(cell); r != walk.text.end(cell); ++r) {
-      if (walk.inside && (r->steps & kSound)) continue;
-      read(state, *r, 1);
-      const bool repeats = later && r->size == 1 && r->letters[0] == state.last;
-      if (repeats && state.surplus < kSurplusMax) push(repeated(walk, state, *r));
+  }
+  next.steps |= kCompound;
+  walk.push(next);
+}
+
+// Steps over what stands between letters.
+void Matcher::step_over(Walk& walk, const State& state) const {
+  if (state.pos == walk.start || walk.inside || state.last == U' ' || is_word(walk.cell(state.pos)))
+    return;
+  if (state.gaps >= state.letters() + state.surplus) return;
+  // A word uses such signs as letters or as separators, hardly as both.
+  if (walk.cell(state.pos).count > 0 && state.signs > 1) return;
+  // Words are not put together from more pieces than this.
+  if (state.gaps >=
+      (state.single ? kGapsMax : state.gap_begin.size() + (state.space_gap ? 0 : kGapsMax)))
+    return;
+  std::uint32_t to = state.pos;
+  bool space = state.space_gap;
+  while (to < walk.size() && !is_word(walk.cell(to)) && to - state.pos < kSeparatorRunMax) {
+    space = space || walk.cell(to).kind == CellKind::Space;
+    ++to;
+    // Signs right before a letter may be the first of that word: stop there too.
+    const bool near_word = to + 2 >= walk.size() || is_word(walk.cell(to)) ||
+                           is_word(walk.cell(to + 1)) || is_word(walk.cell(to + 2));
+    const bool stop = to < walk.size() && walk.cell(to).count > 0 && near_word;
+    if (!stop) continue;
+    State next = state;
+    if (next.gaps < next.gap_begin.size()) {
+      next.gap_begin[next.gaps] = state.pos;
+      next.gap_end[next.gaps] = to;
     }
-    if (!walk.inside && state.pos + 1 < walk.size()) {
-      const char32_t a = cell.plain;
-      const char32_t b = walk.cell(state.pos + 1).plain;
-      if (a == U'p' && b == U'h') read(state, Reading{{U'f'}, 1, kSound, false}, 2);
-      if (a == U'v' && b == U'v') read(state, Reading{{U'w'}, 1, kConfusables, false}, 2);
-    }
-    // Step over what stands between letters.
-    if (later && !walk.inside && state.last != U' ' && !is_word(cell) && state.gaps < 40) {
-      std::uint32_t to = state.pos;
-      while (to < walk.size() && !is_word(walk.cell(to)) && to - state.pos <= kSeparatorRunMax)
-        ++to;
-      // A sign right before a letter may be that word's first letter.
-      for (std::uint32_t stop = state.pos + 1; stop <= to && stop < walk.size(); ++stop) {
-        if (stop < to && walk.cell(stop).count == 0) continue;
-        State next = state;
-        if (next.gaps < next.gap_begin.size()) {
-          next.gap_begin[next.gaps] = state.pos;
-          next.gap_end[next.gaps] = stop;
-        }
-        ++next.gaps;
-        next.fragment = 0;
-        next.pos = stop;
-        next.steps |= kSeparators;
-        for (std::uint32_t i = state.pos; i < stop; ++i) {
-          next.space_gap = next.space_gap || walk.cell(i).kind == CellKind::Space;
-        }
-        push(next);
-      }
-    }
+    ++next.gaps;
+    next.fragment = 0;
+    next.pos = to;
+    next.steps |= kSeparators;
+    next.space_gap = space;
+    walk.push(next);
   }
 }
 
@@ -565,7 +636,7 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
   const bool picky = (entry.flags & kNoLeet) || (pattern.steps & kSpelling);
   if (accented && picky && entry.term.language == "en") return false;
   if (state.digits > (n == 3 ? 1u : n == 4 ? 2u : (n + 1) / 2)) return false;
-  if (state.weak > 0 && (short_word || state.weak > 2 || entry.term.severity < 3 ||
+  if (state.weak > 0 && (short_word || state.weak > kWeakMax || entry.term.severity < 3 ||
                          (entry.flags & kNoSound) || state.natives < 2)) {
     return false;
   }
@@ -617,7 +688,7 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
         --gap_begin;
       if (gap_begin == 0 || gap_begin == at || !walk.single_letter(gap_begin - 1)) break;
       if (!walk.same_gap(gap_begin, at, state.gap_begin[0], state.gap_end[0])) break;
-      left.insert(left.begin(), walk.cell(gap_begin - 1).plain);
+      left.push_back(walk.cell(gap_begin - 1).plain);
       at = gap_begin - 1;
       if (left.size() > 32) break;
     }
@@ -632,6 +703,7 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
       at = gap_end + 1;
       if (right.size() > 32) break;
     }
+    std::reverse(left.begin(), left.end());
     if (state.space_gap && (left == U"a" || left == U"i")) left.clear();
     return true;
   }
@@ -734,10 +806,16 @@ void Matcher::find_masked(const NormalizedText& text, std::vector<Hit>& hits) co
   for (std::uint32_t begin = 0; begin < size;) {
     std::uint32_t end = begin;
     std::uint32_t masks = 0;
-    while (end < size && (is_word(cells[end]) || is_mask(cells[end].plain) ||
-                          leet_letters(cells[end].plain).size() > 0)) {
-      masks += is_mask(cells[end].plain) ? 1 : 0;
-      ++end;
+    for (; end < size; ++end) {
+      // Most cells are letters: those but x are neither masks nor signs.
+      const char32_t c = cells[end].plain;
+      if (is_word(cells[end])) {
+        masks += c == U'x' ? 1 : 0;
+      } else if (is_mask(c)) {
+        ++masks;
+      } else if (leet_letters(c).empty()) {
+        break;
+      }
     }
     if (masks > 0 && masks < end - begin) match_mask(text, begin, end, hits);
     begin = end == begin ? begin + 1 : end;
@@ -760,7 +838,12 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
   while (word_end > begin && !is_word(cells[word_end - 1])) --word_end;
   // Signs before the first letter and after the last one are emphasis or punctuation, unless they
   // stand for a vowel.
-  for (std::uint32_t length = 4; length <= std::min(end - begin, kMaskedWordMax); ++length) {
+  // An x alone is a letter far more often than a mask: then the word must be the term and no more.
+  bool only_x = true;
+  for (std::uint32_t i = begin; i < word_end; ++i)
+    only_x = only_x && (!masked(i) || cells[i].plain == U'x');
+  const std::uint32_t shortest = only_x ? std::max(4u, word_end - begin) : 4u;
+  for (std::uint32_t length = shortest; length <= std::min(end - begin, kMaskedWordMax); ++length) {
     std::vector<std::uint64_t> keys;
     if (masked(begin)) keys.push_back(std::uint64_t{length} << 21);
     for (const Reading* r = text.begin(cells[begin]); r != text.end(cells[begin]); ++r) {
@@ -849,7 +932,7 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text) const 
         ++i;
       } else {
         const std::uint32_t gap = i;
-        while (i < size && !is_word(text.cells[i])) ++i;
+        while (i < size && !is_word(text.cells[i]) && i - gap < 4) ++i;
         if (i - gap > 3) break;
         node = trie_.child(node, U' ');
       }

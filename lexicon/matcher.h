@@ -72,14 +72,15 @@ class Trie {
 
  private:
   struct Node {
-    std::uint32_t first_edge = 0;
+    std::uint32_t first_child =
+        0;  // children lie together: those by Latin letters first, then the others in order
+    std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
     std::uint32_t latin = 0;  // bit i: an edge for 'a' + i; bit 26: for the space
-    std::uint16_t edges = 0;  // Latin edges first, then the others in order
+    std::uint16_t others = 0;
     std::uint16_t values = 0;
   };
   std::vector<Node> nodes_;
-  std::vector<std::uint32_t> targets_;
   std::vector<char32_t> letters_;
   std::vector<std::uint32_t> values_;
 };
@@ -112,8 +113,12 @@ class Matcher {
   struct State;
   struct Walk;
 
+  bool begins_stem(const NormalizedText& text, const Cell& cell) const;
   static State repeated(const Walk& walk, const State& state, const Reading& reading);
   void walk(Walk& walk, std::uint32_t start) const;
+  void step_read(Walk& walk, const State& state) const;
+  void step_word_end(Walk& walk, const State& state) const;
+  void step_over(Walk& walk, const State& state) const;
   void arrive(Walk& walk, const State& state) const;
   bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) const;
   bool acceptable_gaps(const Walk& walk, const State& state, bool grave, std::u32string& left,

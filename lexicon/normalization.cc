@@ -368,7 +368,32 @@ void add_ascii(NormalizedText& text, Cell& cell, char32_t c, Steps steps) {
   for (const char32_t sound : sound_letters(lower)) one(sound, steps | kSound);
 }
 
+// The readings of plain ASCII, which every pool begins with: most cells need no more.
+struct AsciiReadings {
+  std::vector<Reading> readings;
+  std::array<Cell, 128> cells{};
+
+  static const AsciiReadings& instance() {
+    static const AsciiReadings table;
+    return table;
+  }
+
+  AsciiReadings() {
+    NormalizedText text;
+    for (char32_t c = 0; c < 128; ++c) {
+      cells[c].first = static_cast<std::uint32_t>(text.readings.size());
+      add_ascii(text, cells[c], c, 0);
+    }
+    readings = std::move(text.readings);
+  }
+};
+
 CellKind kind_of(char32_t c) {
+  if (c < 0x80) {
+    if (is_letter(c)) return CellKind::Letter;
+    if (c >= U'0' && c <= U'9') return CellKind::Digit;
+    return is_space(c) ? CellKind::Space : CellKind::Sign;
+  }
   if (is_space(c)) return CellKind::Space;
   if (is_letter(c) || enclosed_letter(c) != 0) return CellKind::Letter;
   if (u_isdigit(static_cast<UChar32>(c)) || u_charType(static_cast<UChar32>(c)) == U_OTHER_NUMBER) {
@@ -505,14 +530,16 @@ bool is_cyrillic(char32_t c) { return c >= 0x400 && c <= 0x52F; }
 // Readings of the pool must lie together, so a cell that gets more moves its readings to the pool's
 // end.
 void extend(NormalizedText& text, Cell& cell, std::u32string_view letters, Steps steps) {
-  const std::uint32_t moved = static_cast<std::uint32_t>(text.readings.size());
-  for (std::uint16_t i = 0; i < cell.count; ++i)
-    text.readings.push_back(text.readings[cell.first + i]);
+  const std::vector<Reading> old(text.begin(cell), text.end(cell));
+  const auto moved = static_cast<std::uint32_t>(text.readings.size());
+  text.readings.insert(text.readings.end(), old.begin(), old.end());
+  cell.shared = false;
   cell.first = moved;
   for (const char32_t letter : letters) add(text, cell, std::u32string_view(&letter, 1), steps);
 }
 
 void drop_loose(NormalizedText& text, Cell& cell) {
+  if (cell.shared) return;  // has none, and shares its readings
   const auto first = text.readings.begin() + cell.first;
   const auto last = std::remove_if(first, first + cell.count,
                                    [](const Reading& reading) { return reading.loose; });
@@ -545,8 +572,8 @@ void add_mixed_script(NormalizedText& text) {
   }
 }
 
-// A run of the same letter, however long, becomes at most three cells: enough to tell one, two and
-// many.
+// A run of the same letter, however long, becomes at most two cells: no term has more in a row, and
+// the second knows that there were more.
 bool is_word_kind(CellKind kind) { return kind == CellKind::Letter || kind == CellKind::Digit; }
 
 void squash_runs(NormalizedText& text) {
@@ -557,9 +584,9 @@ void squash_runs(NormalizedText& text) {
     const bool same = out > 0 && cells[i].plain != 0 && cells[i].plain == cells[out - 1].plain &&
                       cells[i].kind == cells[out - 1].kind && is_word_kind(cells[i].kind);
     run = same ? run + 1 : 1;
-    if (run > 3) {
+    if (run > 2) {
       cells[out - 1].end = cells[i].end;
-      cells[out - 1].altered = true;
+      cells[out - 1].long_run = true;
       continue;
     }
     cells[out++] = cells[i];
@@ -781,6 +808,8 @@ char32_t turned_letter(char32_t c, bool* only) {
 }
 
 std::u32string strip_marks(std::u32string_view folded) {
+  if (std::all_of(folded.begin(), folded.end(), [](char32_t c) { return c < 0x80; }))
+    return std::u32string(folded);
   icu::UnicodeString source;
   for (const char32_t c : folded) source.append(static_cast<UChar32>(c));
   std::u32string result;
@@ -801,6 +830,12 @@ std::u32string strip_marks(std::u32string_view folded) {
 }
 
 std::u32string fold_term(std::string_view term) {
+  const bool plain = std::all_of(term.begin(), term.end(),
+                                 [](char c) { return (c >= 'a' && c <= 'z') || c == ' '; });
+  if (plain && !term.empty() && term.front() != ' ' && term.back() != ' ' &&
+      term.find("  ") == term.npos) {
+    return std::u32string(term.begin(), term.end());
+  }
   const icu::UnicodeString source = icu::UnicodeString::fromUTF8(
       icu::StringPiece(term.data(), static_cast<int32_t>(term.size())));
   std::u32string result;
@@ -817,8 +852,10 @@ std::u32string fold_term(std::string_view term) {
 
 NormalizedText normalize(std::string_view text) {
   NormalizedText result;
+  const AsciiReadings& shared = AsciiReadings::instance();
+  result.ascii = shared.readings.data();
   result.cells.reserve(text.size());
-  result.readings.reserve(text.size() * 2);
+
   std::u32string cluster;
   std::size_t offset = 0;
   bool invisible = false;
@@ -830,7 +867,6 @@ NormalizedText normalize(std::string_view text) {
       // replacement removes it.
       if (!result.cells.empty()) {
         result.cells.back().end = static_cast<std::uint32_t>(offset);
-        result.cells.back().altered = true;
       }
       invisible = true;
       continue;
@@ -854,11 +890,16 @@ NormalizedText normalize(std::string_view text) {
     cell.source = c;
     cell.kind = kind_of(c);
     cell.upper = c < 0x80 ? (c >= U'A' && c <= U'Z') : u_isupper(static_cast<UChar32>(c));
-    cell.altered = steps != 0;
     cell.first = static_cast<std::uint32_t>(result.readings.size());
     if (c < 0x80 && cluster.size() == 1) {
       cell.plain = c >= U'A' && c <= U'Z' ? c - U'A' + U'a' : c;
-      add_ascii(result, cell, c, steps);
+      if (steps == 0) {
+        cell.first = shared.cells[c].first;
+        cell.count = shared.cells[c].count;
+        cell.shared = true;
+      } else {
+        add_ascii(result, cell, c, steps);
+      }
     } else if (cell.kind != CellKind::Space) {
       add_cluster(result, cell, cluster, steps);
       if (cell.plain == 0) cell.plain = c;
@@ -877,6 +918,22 @@ NormalizedText normalize(std::string_view text) {
   return result;
 }
 
+const std::vector<Reading>& NormalizedText::ascii_readings() {
+  return AsciiReadings::instance().readings;
+}
+
+void NormalizedText::append(const NormalizedText& other, std::size_t offset) {
+  ascii = other.ascii;
+  const auto base = static_cast<std::uint32_t>(readings.size());
+  readings.insert(readings.end(), other.readings.begin(), other.readings.end());
+  for (Cell cell : other.cells) {
+    if (!cell.shared) cell.first += base;
+    cell.start += static_cast<std::uint32_t>(offset);
+    cell.end += static_cast<std::uint32_t>(offset);
+    cells.push_back(cell);
+  }
+}
+
 NormalizedText reverse(const NormalizedText& text) {
   NormalizedText result = text;
   std::reverse(result.cells.begin(), result.cells.end());
@@ -885,11 +942,16 @@ NormalizedText reverse(const NormalizedText& text) {
 
 NormalizedText turn(const NormalizedText& text, bool* any_turned) {
   NormalizedText result;
+  // The glyphs that are only used upside down are none of ASCII's.
   *any_turned = false;
+  const bool possible = std::any_of(text.cells.begin(), text.cells.end(),
+                                    [](const Cell& cell) { return cell.source >= 0x80; });
+  if (!possible) return result;
   for (auto it = text.cells.rbegin(); it != text.cells.rend(); ++it) {
     Cell cell = *it;
     cell.first = static_cast<std::uint32_t>(result.readings.size());
     cell.count = 0;
+    cell.shared = false;
     bool only = false;
     if (const char32_t letter = turned_letter(it->source, &only)) {
       *any_turned = *any_turned || only;

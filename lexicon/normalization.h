@@ -66,16 +66,24 @@ struct Cell {
   std::uint16_t count = 0;
   CellKind kind = CellKind::Sign;
   bool upper = false;
-  bool altered =
-      false;  // not plainly written: invisible code points, marks or repeats belong to it
+  bool shared = false;    // the readings lie in NormalizedText::ascii_readings()
+  bool long_run = false;  // stands for more of the same: the letter was written three times or more
 };
 
 struct NormalizedText {
   std::vector<Cell> cells;
-  std::vector<Reading> readings;
+  std::vector<Reading> readings;  // of the cells that do not share those of plain ASCII
 
-  const Reading* begin(const Cell& cell) const { return readings.data() + cell.first; }
-  const Reading* end(const Cell& cell) const { return readings.data() + cell.first + cell.count; }
+  const Reading* begin(const Cell& cell) const {
+    return (cell.shared ? ascii : readings.data()) + cell.first;
+  }
+  const Reading* end(const Cell& cell) const { return begin(cell) + cell.count; }
+
+  // Adds another text's cells, their offsets moved on by `offset`.
+  void append(const NormalizedText& other, std::size_t offset);
+
+  static const std::vector<Reading>& ascii_readings();
+  const Reading* ascii = nullptr;  // ascii_readings(), where a cell shares them
 };
 
 // The whole chain. Linear in text.size().

@@ -81,10 +81,12 @@ TEST(Normalization, CoversAllBytesInOrderWhateverTheInput) {
   }
 }
 
-TEST(Normalization, SquashesRunsToThreeCells) {
+TEST(Normalization, SquashesRunsToTwoCells) {
   const NormalizedText result = normalize("shhhhhhh");
-  ASSERT_EQ(result.cells.size(), 4u);
-  EXPECT_EQ(result.cells[3].end, 8u);
+  ASSERT_EQ(result.cells.size(), 3u);
+  EXPECT_EQ(result.cells[2].end, 8u);
+  EXPECT_TRUE(result.cells[2].long_run);
+  EXPECT_FALSE(normalize("shh").cells[2].long_run);
 }
 
 TEST(Normalization, TurnsUpsideDownText) {
