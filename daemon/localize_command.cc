@@ -253,10 +253,11 @@ class LocalizeCommand {
     report["rows"] = to_json(rows);
     report["fits"] = fits;
     finish(report,
-           fmt::format("\n{}: the profile's hash fits these weights, and its layers carry {:.0f} % "
-                       "of the words "
-                       "that all layers carry ({})",
-                       info.name, 100 * carried, fits ? "good" : "too few: localize again"));
+           fmt::format("\n{}: the profile's hash fits these weights; its layers read the other "
+                       "word in {:.0f} % "
+                       "of {} pairs, all layers in {:.0f} % ({})",
+                       info.name, 100 * rows.at(2).target_exact, checked_on.size(),
+                       100 * rows.at(1).target_exact, fits ? "good" : "too few: localize again"));
     return fits ? ExitStatus::Ok : ExitStatus::Found;
   }
 
