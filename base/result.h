@@ -1,5 +1,5 @@
-// Result<T>: what a request's step returns when the caller answers differently on failure (docs/ARCHITECTURE.md,
-// "Errors"). Startup throws ConfigError instead (base/config_error.h).
+// Result<T>: what a request's step returns when the caller answers differently on failure
+// (docs/ARCHITECTURE.md, "Errors"). Startup throws ConfigError instead (base/config_error.h).
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -1,7 +1,8 @@
 // Text to image: what the rest of the program knows of a model. Free of LibTorch.
 //
-// Layer routing is the one intervention mechanism. A request holds named text streams; its route says which stream
-// each cross-attention layer reads. Plain generation, prevention, prompt swap, localization and editing are all routes.
+// Layer routing is the one intervention mechanism. A request holds named text streams; its route
+// says which stream each cross-attention layer reads. Plain generation, prevention, prompt swap,
+// localization and editing are all routes.
 #pragma once
 
 #include <cstdint>
@@ -43,14 +44,16 @@ struct GenerationRequest {
   std::vector<TextStream> streams;
   Route route;
   std::string negative_prompt;
-  // Image i is drawn from its own CPU generator, seeded seeds[i], as diffusers does for a list of generators.
+  // Image i is drawn from its own CPU generator, seeded seeds[i], as diffusers does for a list of
+  // generators.
   std::vector<std::uint64_t> seeds = {0};
-  // What is not given comes from glyphward.json beside the checkpoint, then from diffusers' defaults for the class.
+  // What is not given comes from glyphward.json beside the checkpoint, then from diffusers'
+  // defaults for the class.
   std::optional<int> num_inference_steps;
   std::optional<double> guidance_scale;  // 1 turns guidance off; below 1 is refused
   std::optional<int> height;             // pixels, a multiple of size_multiple
   std::optional<int> width;
-  std::string scheduler;     // a diffusers class name; empty: the checkpoint's own
+  std::string scheduler;      // a diffusers class name; empty: the checkpoint's own
   bool keep_tensors = false;  // fill Generation::latents and ::image
 };
 
@@ -64,17 +67,20 @@ struct Generation {
 struct PromptFit {
   int tokens = 0;      // special tokens included
   int tokens_max = 0;  // the window
-  // Bytes of the prompt that the window still holds, counted in whole words; prompt.size() if it fits.
+  // Bytes of the prompt that the window still holds, counted in whole words; prompt.size() if it
+  // fits.
   std::size_t bytes_kept = 0;
 };
 
 struct ModelInfo {
   std::string name;    // the checkpoint folder's name
   std::string family;  // "stable-diffusion"
-  std::vector<std::string> attention_layers;  // every routable layer, in forward order (down, mid, up)
-  // The layers that carry the rendered text on these very weights; empty if there is no profile or its hash differs.
+  std::vector<std::string>
+      attention_layers;  // every routable layer, in forward order (down, mid, up)
+  // The layers that carry the rendered text on these very weights; empty if there is no profile or
+  // its hash differs.
   std::vector<std::string> localized_layers;
-  std::string profile_state;  // "localized", "none", or "mismatch: ..." with the reason
+  std::string profile_state;   // "localized", "none", or "mismatch: ..." with the reason
   std::string weights_sha256;  // over the names, shapes and bytes of all cross-attention tensors
   int num_inference_steps = 50;
   double guidance_scale = 7.5;
@@ -94,18 +100,19 @@ class Pipeline {
   virtual ~Pipeline() = default;
   virtual const ModelInfo& info() const = 0;
   virtual PromptFit fit(std::string_view prompt) const = 0;  // thread-safe
-  // InvalidRequest (with param) for what a client can mend; Cancelled within one step of stop being requested.
-  // Throws what LibTorch throws otherwise.
+  // InvalidRequest (with param) for what a client can mend; Cancelled within one step of stop being
+  // requested. Throws what LibTorch throws otherwise.
   virtual Result<Generation> generate(const GenerationRequest& request, std::stop_token stop,
                                       const Progress& progress = {}) = 0;
 };
 
 struct LoadOptions {
-  std::string device = "cpu";  // "cpu", "cuda", "cuda:1"
+  std::string device = "cpu";     // "cpu", "cuda", "cuda:1"
   std::string dtype = "float32";  // "float32", "float16", "bfloat16"
 };
 
-// Opens a diffusers checkpoint folder as it stands. Throws ConfigError naming file, key, expected and found.
+// Opens a diffusers checkpoint folder as it stands. Throws ConfigError naming file, key, expected
+// and found.
 std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& checkpoint,
                                         const LoadOptions& options = {});
 

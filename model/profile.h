@@ -1,7 +1,8 @@
 // glyphward.json beside a checkpoint: its defaults and its guard profile. Free of LibTorch.
 //
 //   { "defaults": {"num_inference_steps": 12, "guidance_scale": 2.0, "height": 64, "width": 192},
-//     "localization": {"layers": ["down_blocks.0...attn2", ...], "sha256": "<hash of those layers' tensors>",
+//     "localization": {"layers": ["down_blocks.0...attn2", ...], "sha256": "<hash of those layers'
+//     tensors>",
 //                      "evidence": {...the table of `glyphward localize`...}} }
 #pragma once
 
@@ -15,8 +16,8 @@ namespace glyphward::model {
 
 struct Localization {
   std::vector<std::string> layers;  // diffusers paths, in forward order
-  std::string sha256;               // of those layers' tensors: names, shapes, dtypes and bytes as stored
-  boost::json::object evidence;     // what `glyphward localize` saw
+  std::string sha256;  // of those layers' tensors: names, shapes, dtypes and bytes as stored
+  boost::json::object evidence;  // what `glyphward localize` saw
 };
 
 struct Profile {
@@ -27,7 +28,8 @@ struct Profile {
   std::optional<Localization> localization;
 };
 
-// An empty profile if the folder has no glyphward.json. Throws ConfigError on a malformed one or an unknown key.
+// An empty profile if the folder has no glyphward.json. Throws ConfigError on a malformed one or an
+// unknown key.
 Profile load_profile(const std::filesystem::path& checkpoint);
 // Replaces the file in one rename. Throws std::system_error.
 void save_profile(const std::filesystem::path& checkpoint, const Profile& profile);
