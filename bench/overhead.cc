@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "guard/guard.h"
+#include "model/profile.h"
 
 namespace {
 
@@ -64,8 +65,11 @@ std::vector<Way> ways(Pipeline& pipeline, glyphward::guard::Guard& guard,
   plain.streams = {streams[0]};
   GenerationRequest localized;
   localized.streams = streams;
-  for (const std::string& layer : pipeline.info().localized_layers) {
-    localized.route.layers.push_back({layer, "sanitized"});
+  const glyphward::model::ModelInfo& info = pipeline.info();
+  const int from_step =
+      glyphward::model::from_step(info.localized_from_share, info.num_inference_steps);
+  for (const std::string& layer : info.localized_layers) {
+    localized.route.layers.push_back({layer, "sanitized", from_step});
   }
   GenerationRequest swapped;
   swapped.streams = {streams[0], streams[1]};

@@ -102,6 +102,7 @@ json::object model_json(const EngineStatus& engine, const model::Pipeline* pipel
   object["profile"] = info.profile_state;
   object["localized_layers"] =
       json::array(info.localized_layers.begin(), info.localized_layers.end());
+  object["localized_from_share"] = info.localized_from_share;
   object["attention_layers"] = info.attention_layers.size();
   return object;
 }

@@ -97,6 +97,7 @@ std::string set_name(const model::LayerSetResult& row, std::size_t all) {
   std::string name;
   for (const std::string& layer : row.layers)
     name += (name.empty() ? "" : " + ") + short_name(layer);
+  if (row.from_step > 0) name += fmt::format(" from step {}", row.from_step);
   return name;
 }
 
@@ -141,6 +142,7 @@ json::object to_json(const model::LayerSetResult& row) {
                    {"new_word", rounded(score.target_exact)},
                    {"outside_mse", rounded(score.outside_mse)}};
   }
+  if (row.from_step > 0) object["from_step"] = row.from_step;
   if (!forms.empty()) object["forms"] = std::move(forms);
   return object;
 }
@@ -163,16 +165,18 @@ void paste(const model::Image& image, int left, int top, model::Image& sheet) {
 
 // A pair a row: plain, all layers given the other word, the localized ones.
 void write_contact_sheet(model::Pipeline& pipeline, const std::vector<model::PromptPair>& pairs,
-                         const std::vector<std::string>& layers, const fs::path& file) {
+                         const std::vector<std::string>& layers, int from_step,
+                         const fs::path& file) {
   constexpr int gap = 4;
-  const std::vector<std::vector<std::string>> columns = {
-      {}, pipeline.info().attention_layers, layers};
+  const std::vector<std::pair<std::vector<std::string>, int>> columns = {
+      {{}, 0}, {pipeline.info().attention_layers, 0}, {layers, from_step}};
   const int rows = std::min<int>(kSheetRows, static_cast<int>(pairs.size()));
   model::Image sheet;
   for (int row = 0; row < rows; ++row) {
     for (int column = 0; column < static_cast<int>(columns.size()); ++column) {
-      const auto drawn =
-          pipeline.generate(model::localization_request(pairs[row], columns[column]), {});
+      const auto drawn = pipeline.generate(
+          model::localization_request(pairs[row], columns[column].first, columns[column].second),
+          {});
       if (!drawn) fail(drawn.error());
       const model::Image& image = drawn->images.at(0);
       if (sheet.rgb.empty()) {
@@ -217,17 +221,21 @@ class LocalizeCommand {
     }
     const bool built_in = options_.pairs_file.empty();
     if (built_in) {
-      const auto held_out = measure(pairs(options_.pairs_count, 60, kHeldOutSeed), {found.layers});
+      const auto held_out =
+          measure(pairs(options_.pairs_count, 60, kHeldOutSeed), {found.layers}, found.from_step);
       if (!options_.json) {
         fmt::print("\nOn as many pairs that had no part in the choice:\n");
         print_table(held_out);
       }
       report["held_out"] = to_json(held_out);
     }
-    write_sheet(chosen_on, found.layers);
+    write_sheet(chosen_on, found.layers, found.from_step);
     const std::string hash = model::layers_sha256(options_.model, found.layers);
     report["sha256"] = hash;
-    if (!options_.dry_run) write_profile(report, found.layers, hash);
+    const double from_share =
+        static_cast<double>(found.from_step) / pipeline_->info().num_inference_steps;
+    report["from_share"] = rounded(from_share);
+    if (!options_.dry_run) write_profile(report, found.layers, from_share, hash);
     finish(report, fmt::format("\n{}.\nLayers: {}\n{}", found.reason, fmt::join(found.layers, ", "),
                                options_.dry_run
                                    ? "Nothing was written (--dry-run)."
@@ -244,12 +252,14 @@ class LocalizeCommand {
       finish(report, info.name + ": no localized layers: " + info.profile_state);
       return ExitStatus::Found;
     }
-    const std::vector<model::PromptPair> checked_on = pairs(options_.pairs_count, kCheckPairs, kHeldOutSeed);
-    const auto rows = measure(checked_on, {info.localized_layers});
+    const std::vector<model::PromptPair> checked_on =
+        pairs(options_.pairs_count, kCheckPairs, kHeldOutSeed);
+    const int from_step = model::from_step(info.localized_from_share, info.num_inference_steps);
+    const auto rows = measure(checked_on, {info.localized_layers}, from_step);
     const double carried = rows.at(2).carried;
     const bool fits =
         rows.at(1).target_exact > 0 && carried >= model::LocalizeOptions{}.carry_share;
-    write_sheet(checked_on, info.localized_layers);
+    write_sheet(checked_on, info.localized_layers, from_step);
     if (!options_.json) print_table(rows);
     report["layers"] = json::value_from(info.localized_layers);
     report["rows"] = to_json(rows);
@@ -284,31 +294,34 @@ class LocalizeCommand {
   }
 
   std::vector<model::LayerSetResult> measure(const std::vector<model::PromptPair>& pairs,
-                                             const std::vector<std::vector<std::string>>& sets) {
+                                             const std::vector<std::vector<std::string>>& sets,
+                                             int from_step) {
     ProgressLine progress;
-    auto rows =
-        model::measure_layer_sets(*pipeline_, pairs, scorer(), sets, {}, std::ref(progress));
+    auto rows = model::measure_layer_sets(*pipeline_, pairs, scorer(), sets, from_step, {},
+                                          std::ref(progress));
     if (!rows) fail(rows.error());
     return *std::move(rows);
   }
 
   void write_sheet(const std::vector<model::PromptPair>& pairs,
-                   const std::vector<std::string>& layers) {
+                   const std::vector<std::string>& layers, int from_step) {
     if (!options_.contact_sheet.empty()) {
-      write_contact_sheet(*pipeline_, pairs, layers, options_.contact_sheet);
+      write_contact_sheet(*pipeline_, pairs, layers, from_step, options_.contact_sheet);
     }
   }
 
   // The rest of the file, the model's defaults, stays.
   void write_profile(const json::object& report, const std::vector<std::string>& layers,
-                     const std::string& hash) const {
+                     double from_share, const std::string& hash) const {
     model::Profile profile = model::load_profile(options_.model);
     json::object evidence{{"by", "glyphward localize " GLYPHWARD_VERSION}, {"reader", "tesseract"}};
     for (const char* key : {"reason", "pairs", "seed", "rows", "held_out"}) {
       if (const json::value* value = report.if_contains(key)) evidence[key] = *value;
     }
-    profile.localization =
-        model::Localization{.layers = layers, .sha256 = hash, .evidence = std::move(evidence)};
+    profile.localization = model::Localization{.layers = layers,
+                                               .sha256 = hash,
+                                               .evidence = std::move(evidence),
+                                               .from_share = rounded(from_share)};
     model::save_profile(options_.model, profile);
   }
 

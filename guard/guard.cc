@@ -16,6 +16,7 @@
 
 #include "guard/reading.h"
 #include "guard/redact.h"
+#include "model/profile.h"
 
 namespace glyphward::guard {
 namespace {
@@ -210,19 +211,23 @@ struct Attempt {
   bool needs_confirmation = false;
 };
 
-Attempt routed_attempt(const std::string& name, const std::vector<std::string>& layers) {
+Attempt routed_attempt(const std::string& name, const std::vector<std::string>& layers,
+                       int from_step) {
   Attempt attempt{name, {}, true};
-  for (const std::string& layer : layers) attempt.route.layers.push_back({layer, "sanitized", 0});
+  for (const std::string& layer : layers)
+    attempt.route.layers.push_back({layer, "sanitized", from_step});
   return attempt;
 }
 
-std::vector<Attempt> attempts_for(const policy::Decision& decision, const model::ModelInfo& info) {
+std::vector<Attempt> attempts_for(const policy::Decision& decision, const model::ModelInfo& info,
+                                  int steps) {
   if (decision.action != policy::Action::Substitute) return {{"plain", {}, false}};
   std::vector<Attempt> attempts;
   if (!info.localized_layers.empty())
-    attempts.push_back(routed_attempt("localized", info.localized_layers));
+    attempts.push_back(routed_attempt("localized", info.localized_layers,
+                                      model::from_step(info.localized_from_share, steps)));
   if (const auto wider = widened_layers(info); !wider.empty())
-    attempts.push_back(routed_attempt("more_layers", wider));
+    attempts.push_back(routed_attempt("more_layers", wider, 0));
   Attempt swap{"prompt_swap", {}, false};
   swap.route.base = "sanitized";
   swap.route.pooled = "sanitized";
@@ -345,7 +350,9 @@ class Job {
     model::Image image;
     Reading reading;
     Comparison comparison;
-    for (const Attempt& attempt : attempts_for(screened_.decision, pipeline_.info())) {
+    for (const Attempt& attempt : attempts_for(screened_.decision, pipeline_.info(),
+                                               screened_.request.num_inference_steps.value_or(
+                                                   pipeline_.info().num_inference_steps))) {
       image = generate(index, attempt);
       reading = read(image);
       comparison = compare(reading, expectation_, screened_.policy->lexicon());

@@ -13,6 +13,8 @@
 namespace glyphward::model {
 namespace {
 
+constexpr int kDelayShare =
+    4;                      // a set is given the target from this part of the steps at the latest
 constexpr int kMargin = 4;  // pixels around a box: letters bleed past what OCR boxes
 
 using LayerSet = std::vector<int>;  // indices into the model's layers, ascending: the forward order
@@ -88,7 +90,10 @@ class Mean {
 // A row while its pairs come in.
 class RowBuilder {
  public:
-  explicit RowBuilder(std::vector<std::string> layers) { row_.layers = std::move(layers); }
+  RowBuilder(std::vector<std::string> layers, int from_step) {
+    row_.layers = std::move(layers);
+    row_.from_step = from_step;
+  }
 
   void add(const PairScore& score, const Difference& difference, bool without_box,
            const std::string& form) {
@@ -163,11 +168,19 @@ class Search {
     LayerSet set;
     if (const auto error = grow(set)) return *error;
     if (const auto error = shrink(set)) return *error;
-    return choose(all);
+    const std::optional<LayerSet> best = choose(all);
+    if (!best) {
+      return report(
+          {},
+          fmt::format("no set tried reads the other word {:.2f} times as often as all {} layers",
+                      options_.carry_share, count_));
+    }
+    return delay(*best);
   }
 
-  Result<std::vector<LayerSetResult>> measure(const std::vector<std::vector<std::string>>& named) {
-    std::vector<LayerSet> sets = {{}, all_layers()};
+  Result<std::vector<LayerSetResult>> measure(const std::vector<std::vector<std::string>>& named,
+                                              int from_step) {
+    std::vector<LayerSet> sets;
     for (const std::vector<std::string>& names : named) {
       LayerSet set;
       for (const std::string& name : names) {
@@ -180,18 +193,21 @@ class Search {
       std::ranges::sort(set);
       sets.push_back(std::move(set));
     }
-    total_sets_ = static_cast<int>(sets.size());
-    if (const auto error = evaluate_all(sets)) return *error;
-    std::vector<LayerSetResult> rows;
-    rows.reserve(sets.size());
-    for (const LayerSet& set : sets) rows.push_back(find(set)->row);
+    total_sets_ = static_cast<int>(sets.size()) + 2;
+    const LayerSet all = all_layers();
+    if (const auto error = evaluate_all({{}, all})) return *error;
+    std::vector<LayerSetResult> rows = {find({})->row, find(all)->row};
+    for (const LayerSet& set : sets) {
+      if (const auto error = evaluate(set, from_step)) return *error;
+      rows.push_back(find(set, from_step)->row);
+    }
     return rows;
   }
 
  private:
   struct Evaluated {
     LayerSet set;
-    LayerSetResult row;
+    LayerSetResult row;  // has the step from which the set was given the target
   };
 
   LayerSet all_layers() const {
@@ -201,14 +217,15 @@ class Search {
   }
 
   // Draws and scores a set over all pairs, unless that was done.
-  std::optional<Error> evaluate(const LayerSet& set) {
-    if (find(set) != nullptr) return std::nullopt;
+  std::optional<Error> evaluate(const LayerSet& set, int from_step = 0) {
+    if (find(set, from_step) != nullptr) return std::nullopt;
     std::vector<std::string> names;
     names.reserve(set.size());
     for (int layer : set) names.push_back(layers_[layer]);
-    RowBuilder row(names);
+    RowBuilder row(names, from_step);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      Result<Generation> drawn = pipeline_.generate(localization_request(pairs_[i], names), stop_);
+      Result<Generation> drawn =
+          pipeline_.generate(localization_request(pairs_[i], names, from_step), stop_);
       if (!drawn) return drawn.error();
       Image& image = drawn->images.at(0);
       const PairScore score = scorer_(image, pairs_[i]);
@@ -270,7 +287,7 @@ class Search {
 
   // Of the smallest sets that carry the word, the one that keeps the picture, then the one that
   // carries more.
-  LocalizationReport choose(const LayerSet& all) const {
+  std::optional<LayerSet> choose(const LayerSet& all) const {
     const Evaluated* best = nullptr;
     const auto rank = [&](const Evaluated& e) {
       return std::tuple(-static_cast<int>(e.set.size()), keeps_picture(e.row), e.row.carried,
@@ -280,24 +297,33 @@ class Search {
       if (candidate.set.empty() || candidate.set == all || !carries(candidate.set)) continue;
       if (best == nullptr || rank(candidate) > rank(*best)) best = &candidate;
     }
-    if (best == nullptr) {
-      return report(
-          {},
-          fmt::format("no set tried reads the other word {:.2f} times as often as all {} layers",
-                      options_.carry_share, count_));
+    return best == nullptr ? std::nullopt : std::optional(best->set);
+  }
+
+  // Of the steps from which the set carries the word, the first that keeps the picture; the first
+  // step of all if none does.
+  Result<LocalizationReport> delay(const LayerSet& set) {
+    const int latest = pipeline_.info().num_inference_steps / kDelayShare;
+    for (int from_step = 0; from_step <= latest; ++from_step) {
+      if (const auto error = evaluate(set, from_step)) return *error;
+      const Evaluated& delayed = *find(set, from_step);
+      if (delayed.row.carried < options_.carry_share) break;
+      if (keeps_picture(delayed.row)) return report(delayed.row, reason(delayed));
     }
-    return report(best->row.layers, reason(*best));
+    const Evaluated& at_once = *find(set);
+    return report(at_once.row, reason(at_once));
   }
 
   std::string reason(const Evaluated& best) const {
     const LayerSetResult& all = evaluated_[1].row;
     std::string text = fmt::format(
-        "{} of {} layers read the other word in {:.1f} % of {} pairs, all layers in {:.1f} %; "
+        "{} of {} layers{} read the other word in {:.1f} % of {} pairs, all layers in {:.1f} %; "
         "outside the text they change "
         "the picture by {:.4f}, all layers by {:.4f}{}",
-        best.set.size(), count_, 100 * best.row.target_exact, pairs_.size(), 100 * all.target_exact,
-        best.row.outside_mse, all.outside_mse,
-        keeps_picture(best.row) ? "" : ", a greater share than asked for");
+        best.set.size(), count_,
+        best.row.from_step > 0 ? fmt::format(" from step {} on", best.row.from_step) : "",
+        100 * best.row.target_exact, pairs_.size(), 100 * all.target_exact, best.row.outside_mse,
+        all.outside_mse, keeps_picture(best.row) ? "" : ", a greater share than asked for");
     const LayerSetResult* next = nullptr;
     for (const Evaluated& other : evaluated_) {
       if (other.set.size() + 1 != best.set.size() || !std::ranges::includes(best.set, other.set))
@@ -309,14 +335,19 @@ class Search {
     return text;
   }
 
-  LocalizationReport report(std::vector<std::string> layers, std::string reason) const {
-    LocalizationReport report{.rows = {}, .layers = std::move(layers), .reason = std::move(reason)};
+  LocalizationReport report(const LayerSetResult& best, std::string reason) const {
+    LocalizationReport report{.rows = {},
+                              .layers = best.layers,
+                              .from_step = best.from_step,
+                              .reason = std::move(reason)};
     for (const Evaluated& evaluated : evaluated_) report.rows.push_back(evaluated.row);
     return report;
   }
 
-  const Evaluated* find(const LayerSet& set) const {
-    const auto found = std::ranges::find(evaluated_, set, &Evaluated::set);
+  const Evaluated* find(const LayerSet& set, int from_step = 0) const {
+    const auto found = std::ranges::find_if(evaluated_, [&](const Evaluated& e) {
+      return e.set == set && e.row.from_step == from_step;
+    });
     return found == evaluated_.end() ? nullptr : &*found;
   }
 
@@ -358,12 +389,12 @@ class Search {
 }  // namespace
 
 GenerationRequest localization_request(const PromptPair& pair,
-                                       const std::vector<std::string>& layers) {
+                                       const std::vector<std::string>& layers, int from_step) {
   GenerationRequest request;
   request.streams = {{"prompt", pair.source}};
   if (!layers.empty()) request.streams.push_back({"target", pair.target});
   for (const std::string& layer : layers)
-    request.route.layers.push_back({.layer = layer, .stream = "target"});
+    request.route.layers.push_back({.layer = layer, .stream = "target", .from_step = from_step});
   request.seeds = {pair.seed};
   return request;
 }
@@ -391,11 +422,12 @@ Result<LocalizationReport> localize(Pipeline& pipeline, const std::vector<Prompt
 
 Result<std::vector<LayerSetResult>> measure_layer_sets(
     Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
-    const std::vector<std::vector<std::string>>& sets, std::stop_token stop,
+    const std::vector<std::vector<std::string>>& sets, int from_step, std::stop_token stop,
     const LocalizeProgress& progress) {
   if (const auto error = check(pipeline, pairs)) return *error;
   const LocalizeOptions options;
-  return Search(pipeline, pairs, scorer, options, std::move(stop), progress).measure(sets);
+  return Search(pipeline, pairs, scorer, options, std::move(stop), progress)
+      .measure(sets, from_step);
 }
 
 }  // namespace glyphward::model

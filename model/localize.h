@@ -50,6 +50,7 @@ struct FormScore {
 // One row of the table: a set of layers given the target prompt.
 struct LayerSetResult {
   std::vector<std::string> layers;  // forward order; empty: the plain picture
+  int from_step = 0;                // 0-based; the steps before it read the source everywhere
   double target_exact = 0;          // share of pairs
   double target_letters = 0;        // mean
   double source_exact = 0;
@@ -65,8 +66,8 @@ struct LayerSetResult {
 
 struct LocalizeOptions {
   double carry_share = 0.9;  // a set carries the word if `carried` is at least this
-  double outside_share =
-      0.34;  // it keeps the picture if its outside_mse is at most this share of all layers'
+  // It keeps the picture if its outside_mse is at most this share of all layers'.
+  double outside_share = 0.25;
   int layers_max = 0;  // of a set; 0: no limit
 };
 
@@ -75,6 +76,7 @@ struct LocalizationReport {
       rows;  // none, all, each alone, then the growing sets and those less one member
   std::vector<std::string>
       layers;          // the smallest set that carries the word; empty if none but all does
+  int from_step = 0;   // the step from which they are given the target
   std::string reason;  // why these, or why none
 };
 
@@ -85,24 +87,26 @@ using LocalizeProgress = std::function<void(int done, int total, const LayerSetR
 // Sets grow greedily by what the *set* reads: every layer is tried beside those already chosen,
 // since a layer that shows nothing of the new word alone can be what another one lacks. When a set
 // carries the word, its members are left out in turn. Of the smallest sets that carry, one that
-// keeps the picture wins, then the one that carries more.
+// keeps the picture wins, then the one that carries more. If that one does not keep the picture, it
+// is given the target from a later step on, the earliest that keeps it and still carries the word
+// (at most a quarter of the steps later: the paper's t_s, in its section on editing).
 //
 // With n layers and a set of k found it draws about (2 + n + (n-1) + .. + (n-k+1) + k) pictures a
-// pair, none twice. InvalidRequest without pairs; else the pipeline's errors (Cancelled within a
-// denoising step); throws what scorer throws.
+// pair, and one for each later step tried; none twice. InvalidRequest without pairs; else the
+// pipeline's errors (Cancelled within a denoising step); throws what scorer throws.
 Result<LocalizationReport> localize(Pipeline& pipeline, const std::vector<PromptPair>& pairs,
                                     const Scorer& scorer, const LocalizeOptions& options,
                                     std::stop_token stop, const LocalizeProgress& progress = {});
 
-// Measures given sets the same way: the rows are none, all, then these in their order.
-// InvalidRequest also for a layer that the model has not.
+// Measures given sets the same way, from `from_step` on: the rows are none, all (from the first
+// step), then these in their order. InvalidRequest also for a layer that the model has not.
 Result<std::vector<LayerSetResult>> measure_layer_sets(
     Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
-    const std::vector<std::vector<std::string>>& sets, std::stop_token stop,
+    const std::vector<std::vector<std::string>>& sets, int from_step, std::stop_token stop,
     const LocalizeProgress& progress = {});
 
 // The request that draws a pair's picture with these layers given the target prompt.
 GenerationRequest localization_request(const PromptPair& pair,
-                                       const std::vector<std::string>& layers);
+                                       const std::vector<std::string>& layers, int from_step);
 
 }  // namespace glyphward::model

@@ -80,6 +80,8 @@ struct ModelInfo {
   // The layers that carry the rendered text on these very weights; empty if there is no profile or
   // its hash differs.
   std::vector<std::string> localized_layers;
+  // Share of the denoising steps before those layers are given another text (model/profile.h).
+  double localized_from_share = 0;
   std::string profile_state;   // "localized", "none", or "mismatch: ..." with the reason
   std::string weights_sha256;  // over the names, shapes and bytes of all cross-attention tensors
   int num_inference_steps = 50;

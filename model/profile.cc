@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cerrno>
+#include <cmath>
 #include <fstream>
 #include <initializer_list>
 #include <iterator>
@@ -25,6 +26,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "glyphward.json";
 constexpr std::uintmax_t kFileBytesMax = 4u << 20;
+constexpr double kFromShareMax = 0.99;
 
 // One object of the file; `where` is its own key with a dot, for the messages.
 class Section {
@@ -94,7 +96,8 @@ bool is_sha256(std::string_view text) {
 }
 
 Localization read_localization(const json::value& value, const fs::path& file) {
-  const Section section(value, file, "localization.", {"layers", "sha256", "evidence"});
+  const Section section(value, file, "localization.",
+                        {"layers", "from_share", "sha256", "evidence"});
   Localization localization;
   for (const json::value& layer : section.require("layers", json::kind::array).as_array()) {
     if (!layer.is_string() || layer.as_string().empty()) {
@@ -111,6 +114,7 @@ Localization read_localization(const json::value& value, const fs::path& file) {
     section.fail("sha256",
                  "expected 64 hexadecimal digits in lower case, found " + localization.sha256);
   }
+  localization.from_share = section.number("from_share", 0, kFromShareMax).value_or(0);
   if (section.find("evidence") != nullptr) {
     localization.evidence = section.require("evidence", json::kind::object).as_object();
   }
@@ -200,9 +204,13 @@ json::object to_json(const Profile& profile) {
   json::object root;
   if (!defaults.empty()) root["defaults"] = std::move(defaults);
   if (profile.localization) {
-    root["localization"] = {{"layers", json::value_from(profile.localization->layers)},
-                            {"sha256", profile.localization->sha256},
-                            {"evidence", profile.localization->evidence}};
+    json::object localization{{"layers", json::value_from(profile.localization->layers)}};
+    if (profile.localization->from_share > 0) {
+      localization["from_share"] = profile.localization->from_share;
+    }
+    localization["sha256"] = profile.localization->sha256;
+    localization["evidence"] = profile.localization->evidence;
+    root["localization"] = std::move(localization);
   }
   return root;
 }
@@ -264,6 +272,10 @@ Profile load_profile(const fs::path& checkpoint) {
     profile.localization = read_localization(*localization, file);
   }
   return profile;
+}
+
+int from_step(double share, int steps) {
+  return std::clamp(static_cast<int>(std::lround(share * steps)), 0, std::max(0, steps - 1));
 }
 
 void save_profile(const fs::path& checkpoint, const Profile& profile) {

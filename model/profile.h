@@ -1,8 +1,8 @@
 // glyphward.json beside a checkpoint: its defaults and its guard profile. Free of LibTorch.
 //
 //   { "defaults": {"num_inference_steps": 12, "guidance_scale": 2.0, "height": 64, "width": 192},
-//     "localization": {"layers": ["down_blocks.0...attn2", ...], "sha256": "<hash of those layers'
-//     tensors>",
+//     "localization": {"layers": ["down_blocks.0...attn2", ...], "from_share": 0.0833,
+//                      "sha256": "<hash of those layers' tensors>",
 //                      "evidence": {...the table of `glyphward localize`...}} }
 #pragma once
 
@@ -18,7 +18,13 @@ struct Localization {
   std::vector<std::string> layers;  // diffusers paths, in forward order
   std::string sha256;  // of those layers' tensors: names, shapes, dtypes and bytes as stored
   boost::json::object evidence;  // what `glyphward localize` saw
+  // Share of the denoising steps, 0 to below 1, before the layers are given another text: the first
+  // steps make the scene. 1 - t_s / T in the paper's section on editing (METHOD.md, section 5).
+  double from_share = 0;
 };
+
+// The 0-based step at which `share` of `steps` is over, as LayerRoute::from_step takes it.
+int from_step(double share, int steps);
 
 struct Profile {
   std::optional<int> num_inference_steps;

@@ -273,6 +273,7 @@ void StableDiffusion::apply_profile(const Profile& profile, const Weights& weigh
     return;
   }
   info_.localized_layers = layers;
+  info_.localized_from_share = profile.localization->from_share;
   info_.profile_state = "localized";
 }
 

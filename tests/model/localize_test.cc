@@ -37,10 +37,17 @@ class FakePipeline final : public Pipeline {
     Set set;
     std::string word = request.streams.at(0).text;
     double change = 0;
-    for (const LayerRoute& route : request.route.layers) set.insert(route.layer);
+    int from_step = 0;
+    for (const LayerRoute& route : request.route.layers) {
+      set.insert(route.layer);
+      from_step = route.from_step;
+    }
     if (!set.empty()) {
-      for (int i : letters_(set)) word[i] = request.streams.at(1).text[i];
-      change = scene_(set);
+      // The first steps make the scene: half of its change is gone with each. Letters last longer.
+      if (from_step < letters_until) {
+        for (int i : letters_(set)) word[i] = request.streams.at(1).text[i];
+      }
+      change = std::ldexp(scene_(set), -from_step);
     }
     Image image{.width = 40, .height = 24, .rgb = {}};
     image.rgb.assign(40 * 24 * 3, static_cast<std::uint8_t>(100 + std::lround(100 * change)));
@@ -50,8 +57,11 @@ class FakePipeline final : public Pipeline {
     return Generation{{image}, {}, {}};
   }
 
+  ModelInfo& mutable_info() { return info_; }
+
   int calls = 0;
   int fail_at = -1;
+  int letters_until = 1000;  // a swap from this step on is too late for the word
 
  private:
   std::function<std::set<int>(const Set&)> letters_;
@@ -176,8 +186,33 @@ TEST(Localize, KeepsToTheLargestSetAllowed) {
   EXPECT_EQ(found.rows.size(), 6u);
 }
 
+TEST(Localize, BeginsLaterWhereTheSceneChangesAtOnce) {
+  FakePipeline pipeline({"loud", "second", "scene", "best"}, complementary, scene_of);
+  pipeline.mutable_info().num_inference_steps = 12;
+  const LocalizeOptions strict{.carry_share = 0.9, .outside_share = 0.1, .layers_max = 0};
+  LocalizationReport found = report(pipeline, strict);
+  EXPECT_EQ(found.layers, (Names{"loud", "best"}));
+  EXPECT_EQ(found.from_step, 1)
+      << found.reason;  // 0.5^2 of 1.3^2 is more than a tenth, 0.25^2 less
+  EXPECT_NE(found.reason.find("2 of 4 layers from step 1 on"), std::string::npos) << found.reason;
+  const auto rows =
+      measure_layer_sets(pipeline, pairs(), read, {found.layers}, found.from_step, {});
+  ASSERT_TRUE(rows.has_value());
+  EXPECT_EQ((*rows)[2].from_step, 1);
+  EXPECT_NEAR((*rows)[2].outside_mse, found.rows.back().outside_mse, 1e-12);
+
+  // Where the word does not wait for the scene, the word comes first.
+  FakePipeline hasty({"loud", "second", "scene", "best"}, complementary, scene_of);
+  hasty.mutable_info().num_inference_steps = 12;
+  hasty.letters_until = 1;
+  found = report(hasty, strict);
+  EXPECT_EQ(found.from_step, 0);
+  EXPECT_NE(found.reason.find("a greater share than asked for"), std::string::npos) << found.reason;
+}
+
 TEST(Localize, TellsWhereThePictureChangesMoreThanAsked) {
   FakePipeline pipeline({"loud", "second", "best"}, complementary, scene_of);
+  pipeline.mutable_info().num_inference_steps = 1;
   const LocalizationReport found = report(pipeline);
   EXPECT_EQ(found.layers, (Names{"loud", "best"}));
   EXPECT_NE(found.reason.find("a greater share than asked for"), std::string::npos) << found.reason;
@@ -205,7 +240,7 @@ TEST(Localize, LeavesOutPicturesThatABoxCoversWhole) {
     if (pair.form == "stated") score.boxes = {{0, 0, image.width, image.height}};
     return score;
   };
-  const auto rows = measure_layer_sets(pipeline, pairs(), covered, {}, {});
+  const auto rows = measure_layer_sets(pipeline, pairs(), covered, {}, 0, {});
   ASSERT_TRUE(rows.has_value());
   EXPECT_NEAR((*rows)[1].outside_mse, std::pow(80 / 255.0, 2), 1e-9);
   EXPECT_EQ((*rows)[1].forms.at("stated").outside_mse, 0);
@@ -214,14 +249,15 @@ TEST(Localize, LeavesOutPicturesThatABoxCoversWhole) {
 TEST(Localize, MeasuresGivenSets) {
   FakePipeline pipeline({"quiet", "scene", "second", "best"}, complementary, scene_of);
   const auto rows =
-      measure_layer_sets(pipeline, pairs(), read, {{"best", "quiet"}, {"second"}}, {});
+      measure_layer_sets(pipeline, pairs(), read, {{"best", "quiet"}, {"second"}}, 0, {});
   ASSERT_TRUE(rows.has_value());
   ASSERT_EQ(rows->size(), 4u);
   EXPECT_EQ((*rows)[2].layers, (Names{"quiet", "best"}));
   EXPECT_EQ((*rows)[2].carried, 1);
   EXPECT_EQ((*rows)[3].carried, 0);
   EXPECT_NEAR((*rows)[3].target_letters, 0.4, 1e-9);
-  EXPECT_EQ(measure_layer_sets(pipeline, pairs(), read, {{"other"}}, {}).error().param, "layers");
+  EXPECT_EQ(measure_layer_sets(pipeline, pairs(), read, {{"other"}}, 0, {}).error().param,
+            "layers");
 }
 
 TEST(Localize, StopsWhenAsked) {

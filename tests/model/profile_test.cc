@@ -57,7 +57,7 @@ TEST_F(ProfileFile, ReturnsWhatWasSaved) {
       .height = 64,
       .width = 192,
       .localization = Localization{
-          {"b.attn2", "a.attn2"}, kHash, {{"pairs", 30}, {"rows", json::array{1, "two"}}}}};
+          {"b.attn2", "a.attn2"}, kHash, {{"pairs", 30}, {"rows", json::array{1, "two"}}}, 0.125}};
   save_profile(folder_, profile);
   const Profile read = load_profile(folder_);
   EXPECT_EQ(read.num_inference_steps, 12);
@@ -67,7 +67,17 @@ TEST_F(ProfileFile, ReturnsWhatWasSaved) {
   ASSERT_TRUE(read.localization);
   EXPECT_EQ(read.localization->layers, profile.localization->layers);
   EXPECT_EQ(read.localization->sha256, kHash);
+  EXPECT_EQ(read.localization->from_share, 0.125);
   EXPECT_EQ(read.localization->evidence, profile.localization->evidence);
+}
+
+TEST(FromStep, IsTheSameShareOfAnyNumberOfSteps) {
+  EXPECT_EQ(from_step(0, 12), 0);
+  EXPECT_EQ(from_step(0.0833, 12), 1);
+  EXPECT_EQ(from_step(0.0833, 50), 4);
+  EXPECT_EQ(from_step(0.0833, 4), 0);
+  EXPECT_EQ(from_step(0.99, 3), 2);  // some step is left to swap in
+  EXPECT_EQ(from_step(0.99, 1), 0);
 }
 
 TEST_F(ProfileFile, IsWrittenForPeople) {
@@ -130,6 +140,8 @@ TEST_F(ProfileFile, NamesWhatIsWrong) {
       {"{\"localization\": {" + hash + ", \"layers\": [\"a\", \"a\"]}}", "found a twice"},
       {"{\"localization\": {" + hash + ", \"layers\": [], \"evidence\": 1}}",
        "localization.evidence"},
+      {"{\"localization\": {" + hash + ", \"layers\": [], \"from_share\": 1}}",
+       "localization.from_share: expected a number from 0 to 0.99"},
       {R"({"localization": {"layers": [], "sha256": "ABC"}})", "64 hexadecimal digits"},
   };
   for (const auto& [text, expected] : cases) {
