@@ -1,5 +1,7 @@
 #include "lexicon/languages.h"
 
+#include <algorithm>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -11,10 +13,19 @@ namespace {
 
 using Set = std::unordered_set<std::string_view>;
 
+constexpr std::array<std::string_view, Languages::kCount> kLanguages = {
+    "en", "fr", "es", "pt", "it", "de", "sv", "nb", "da", "nl", "la",
+    "pl", "tr", "fi", "vi", "id", "ru", "zh", "ja", "ko", "hu", "ro"};
+
+std::size_t index_of(std::string_view language) {
+  return static_cast<std::size_t>(std::find(kLanguages.begin(), kLanguages.end(), language) -
+                                  kLanguages.begin());
+}
+
 // Function words, and what prompts for written text are made of. A word that is common in two
 // languages stands in both.
-const std::unordered_map<std::string_view, std::vector<std::string_view>>& words() {
-  static const std::unordered_map<std::string_view, std::vector<std::string_view>> map = [] {
+const std::unordered_map<std::string_view, std::vector<std::size_t>>& words() {
+  static const std::unordered_map<std::string_view, std::vector<std::size_t>> map = [] {
     const std::vector<std::pair<std::string_view, std::string_view>> lists = {
         {"en",
          "the an and of with that says say saying reads reading on in is are you your my this from "
@@ -70,11 +81,11 @@ const std::unordered_map<std::string_view, std::vector<std::string_view>>& words
         {"vi", "và của là có không được người một phở bún quán nhà cà phê phúc"},
         {"id", "dan yang di ke dari untuk dengan ini itu tidak"},
     };
-    std::unordered_map<std::string_view, std::vector<std::string_view>> result;
+    std::unordered_map<std::string_view, std::vector<std::size_t>> result;
     for (const auto& [language, list] : lists) {
       for (std::size_t start = 0; start < list.size();) {
         const std::size_t end = std::min(list.find(' ', start), list.size());
-        if (end > start) result[list.substr(start, end - start)].push_back(language);
+        if (end > start) result[list.substr(start, end - start)].push_back(index_of(language));
         start = end + 1;
       }
     }
@@ -134,54 +145,83 @@ std::vector<std::string_view> letter_languages(char32_t c) {
 
 }  // namespace
 
-std::string Languages::main() const {
-  std::string best;
-  int most = 0;
-  bool tie = false;
-  for (const auto& [language, count] : counts_) {
-    tie = count == most ? true : count > most ? false : tie;
-    if (count > most) {
-      most = count;
-      best = language;
-    }
-  }
-  return tie ? std::string() : best;
+bool Languages::has(std::string_view language) const {
+  const std::size_t index = index_of(language);
+  return index < kCount && counts_[index] > 0;
 }
 
-Languages guess_languages(std::string_view text, std::size_t skip_start, std::size_t skip_end) {
-  Languages languages;
+std::string_view Languages::main() const {
+  const auto most = std::max_element(counts_.begin(), counts_.end());
+  if (*most == 0 || std::count(counts_.begin(), counts_.end(), *most) > 1) return {};
+  return kLanguages[static_cast<std::size_t>(most - counts_.begin())];
+}
+
+void LanguageIndex::build() const {
+  Languages seen;
   std::string word;
   std::vector<std::string_view> by_letters;
-  const auto finish = [&] {
+  std::size_t start = 0;
+  const auto finish = [&](std::size_t end) {
     if (!word.empty()) {
+      words_.push_back({start, end, seen});
       const auto it = words().find(word);
       if (it != words().end()) {
-        for (const std::string_view language : it->second) languages.add(language);
+        for (const std::size_t language : it->second) ++seen.counts_[language];
       } else {
-        for (const std::string_view language : by_letters) languages.add(language);
+        for (const std::string_view language : by_letters) ++seen.counts_[index_of(language)];
       }
     }
     word.clear();
     by_letters.clear();
   };
-  for (std::size_t offset = 0; offset < text.size();) {
-    if (offset >= skip_start && offset < skip_end) {
-      finish();
-      offset = skip_end;
-      continue;
-    }
-    char32_t c = decode(text, offset);
+  for (std::size_t offset = 0; offset < text_.size();) {
+    const std::size_t at = offset;
+    char32_t c = decode(text_, offset);
     if (c >= U'A' && c <= U'Z') c += 32;
     if (c >= U'À' && c <= U'Þ' && c != U'×') c += 32;
     if (!is_letter(c)) {
-      finish();
+      finish(at);
       continue;
     }
+    if (word.empty()) start = at;
     if (word.size() < 48) word += encode(std::u32string_view(&c, 1));
-    if (by_letters.empty()) by_letters = letter_languages(c);
+    if (c >= 0x80 && by_letters.empty()) by_letters = letter_languages(c);
   }
-  finish();
-  return languages;
+  finish(text_.size());
+  words_.push_back({text_.size(), text_.size(), seen});
+}
+
+Languages LanguageIndex::all() const {
+  if (words_.empty()) build();
+  return words_.back().before;
+}
+
+// The words that lie in [start, end) whole.
+Languages LanguageIndex::between(std::size_t start, std::size_t end) const {
+  Languages result;
+  const auto first =
+      std::lower_bound(words_.begin(), words_.end() - 1, start,
+                       [](const Word& word, std::size_t at) { return word.start < at; });
+  const auto last = std::upper_bound(
+      first, words_.end() - 1, end, [](std::size_t at, const Word& word) { return at < word.end; });
+  for (std::size_t i = 0; i < Languages::kCount; ++i)
+    result.counts_[i] = last->before.counts_[i] - first->before.counts_[i];
+  return result;
+}
+
+Languages LanguageIndex::near(std::size_t start, std::size_t end, std::size_t clip_start,
+                              std::size_t clip_end) const {
+  constexpr std::size_t kNear = 200;
+  if (words_.empty()) build();
+  Languages result;
+  const std::size_t from = std::max(clip_start, start - std::min(start, kNear));
+  const std::size_t to = std::min(clip_end, end + kNear);
+  if (from < start) result = between(from, start);
+  if (end < to) {
+    const Languages after = between(end, to);
+    for (std::size_t i = 0; i < Languages::kCount; ++i) result.counts_[i] += after.counts_[i];
+  }
+  return result;
 }
 
 bool is_name_before(std::string_view word) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <fstream>
 #include <map>
 #include <optional>
@@ -16,36 +17,12 @@
 #include "base/config_error.h"
 #include "lexicon/extraction.h"
 #include "lexicon/languages.h"
+#include "lexicon/list.h"
 #include "lexicon/matcher.h"
 #include "lexicon/normalization.h"
 
 namespace glyphward::lexicon {
 namespace {
-
-constexpr std::array<std::string_view, 9> kCategories = {
-    "profanity", "sexual", "insult", "racial", "religious", "lgbtq", "ableist", "hate", "violence"};
-
-const std::map<std::string, std::uint32_t, std::less<>>& flag_names() {
-  static const std::map<std::string, std::uint32_t, std::less<>> names = {
-      {"stem", kStem},       {"head", kHead},     {"plural", kPlural},
-      {"exact", kExact},     {"noleet", kNoLeet}, {"noreverse", kNoReverse},
-      {"nosound", kNoSound}, {"accent", kAccent}, {"local", kLocal},
-      {"name", kName}};
-  return names;
-}
-
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t start = 0; start <= text.size();) {
-    std::size_t end = std::min(text.find(separator, start), text.size());
-    std::string_view part = text.substr(start, end - start);
-    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
-    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
-    parts.emplace_back(part);
-    start = end + 1;
-  }
-  return parts;
-}
 
 std::string sha256(const std::vector<std::string_view>& chunks) {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
@@ -70,115 +47,7 @@ std::string sha256(const std::vector<std::string_view>& chunks) {
   return hex;
 }
 
-struct Lists {
-  std::vector<Entry> entries;
-  std::vector<std::string> allowed;
-};
-
-class ListReader {
- public:
-  ListReader(std::filesystem::path file, Lists& lists) : file_(std::move(file)), lists_(lists) {}
-
-  void read(const std::string& content) {
-    std::istringstream stream(content);
-    std::string line;
-    std::vector<std::string> header;
-    std::size_t rows = 0;
-    for (line_ = 1; std::getline(stream, line); ++line_) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (line.empty() || line.front() == '#') continue;
-      std::vector<std::string> fields = split(line, '\t');
-      if (header.empty()) {
-        header = fields;
-        allow_ = is_allow_header(header);
-        continue;
-      }
-      if (fields.size() > header.size()) {
-        fail("", "expected at most " + std::to_string(header.size()) + " fields, found " +
-                     std::to_string(fields.size()));
-      }
-      fields.resize(header.size());
-      ++rows;
-      allow_ ? add_allowed(fields) : add_term(fields);
-    }
-    line_ = 0;
-    if (rows == 0) fail("", "expected at least one row, found an empty list");
-  }
-
- private:
-  [[noreturn]] void fail(const std::string& field, const std::string& message) const {
-    throw ConfigError(file_, line_, field, message);
-  }
-
-  bool is_allow_header(const std::vector<std::string>& header) const {
-    if (header == std::vector<std::string>{"phrase", "language", "note"}) return true;
-    if (header ==
-        std::vector<std::string>{"term", "category", "severity", "language", "flags", "forms"})
-      return false;
-    fail("header",
-         "expected the fields 'term category severity language flags forms' or 'phrase language "
-         "note', parted by tabs");
-  }
-
-  void add_allowed(const std::vector<std::string>& fields) {
-    if (fold_term(fields[0]).empty()) fail("phrase", "expected a word or phrase, found none");
-    lists_.allowed.push_back(fields[0]);
-  }
-
-  void add_term(const std::vector<std::string>& fields) {
-    Entry entry;
-    entry.term.term = fields[0];
-    if (fold_term(fields[0]).empty()) fail("term", "expected a word or phrase, found none");
-    entry.term.category = fields[1];
-    if (std::find(kCategories.begin(), kCategories.end(), fields[1]) == kCategories.end()) {
-      fail("category",
-           "expected one of profanity, sexual, insult, racial, religious, lgbtq, ableist, hate, "
-           "violence; found '" +
-               fields[1] + "'");
-    }
-    if (fields[2].size() != 1 || fields[2][0] < '0' || fields[2][0] > '7') {
-      fail("severity", "expected 0 to 7, found '" + fields[2] + "'");
-    }
-    entry.term.severity = fields[2][0] - '0';
-    entry.term.language = fields[3].empty() ? "und" : fields[3];
-    for (const std::string& flag : split(fields[4], ' ')) add_flag(entry, flag);
-    for (std::string& form : split(fields[5], '|')) {
-      if (form.empty()) continue;
-      const bool plain = form.find_first_of("+*@$!#%&()[]{}<>^~=\"") == std::string::npos;
-      if (fold_term(form).empty() || !plain)
-        fail("forms", "expected letters, digits and spaces, found '" + form + "'");
-      entry.forms.push_back(std::move(form));
-    }
-    const auto [it, fresh] = seen_.emplace(entry.term.term + '\t' + entry.term.language, line_);
-    if (!fresh)
-      fail("term",
-           "'" + entry.term.term + "' stands in line " + std::to_string(it->second) + " already");
-    lists_.entries.push_back(std::move(entry));
-  }
-
-  void add_flag(Entry& entry, const std::string& flag) const {
-    if (flag.empty()) return;
-    if (flag.starts_with("not:")) {
-      for (std::string& language : split(std::string_view(flag).substr(4), ',')) {
-        entry.harmless_in.push_back(std::move(language));
-      }
-      return;
-    }
-    const auto it = flag_names().find(flag);
-    if (it == flag_names().end()) {
-      std::string known;
-      for (const auto& [name, bit] : flag_names()) known += name + ", ";
-      fail("flags", "expected " + known + "or not:LANGUAGE; found '" + flag + "'");
-    }
-    entry.flags |= it->second;
-  }
-
-  std::filesystem::path file_;
-  Lists& lists_;
-  int line_ = 0;
-  bool allow_ = false;
-  std::unordered_map<std::string, int> seen_;
-};
+using ByteRange = std::pair<std::size_t, std::size_t>;
 
 // A finding on its way, with what decides between overlapping ones.
 struct Candidate {
@@ -186,27 +55,69 @@ struct Candidate {
   std::size_t start = 0;
   std::size_t end = 0;
   Steps steps = 0;
-  std::vector<std::pair<std::size_t, std::size_t>> pieces;
-};
-
-// The prompt's languages, looked for only when a finding depends on them.
-class LazyLanguages {
- public:
-  explicit LazyLanguages(std::string_view text) : text_(text) {}
-  const Languages& get() const {
-    if (!languages_) languages_ = guess_languages(text_);
-    return *languages_;
-  }
-
- private:
-  std::string_view text_;
-  mutable std::optional<Languages> languages_;
+  std::vector<ByteRange> pieces;
 };
 
 // Text whose bytes are those of the prompt from `offset` on.
 struct Part {
   std::string_view text;
   std::size_t offset = 0;
+};
+
+// The same, normalized.
+struct NormalizedPart {
+  NormalizedText text;
+  std::size_t offset = 0;
+};
+
+// Quotes and lines put together in one text, whose offsets are the prompt's.
+struct Pieces {
+  NormalizedText text;
+  std::vector<std::uint32_t> seams;  // the cell where each piece begins; last, the text's end
+  std::vector<ByteRange> bytes;      // of each piece
+
+  std::uint32_t add_readings(const NormalizedText& part) {
+    const auto base = static_cast<std::uint32_t>(text.readings.size());
+    text.ascii = part.ascii;
+    text.readings.insert(text.readings.end(), part.readings.begin(), part.readings.end());
+    return base;
+  }
+  void begin_piece(const Cell& cell, std::size_t offset) {
+    seams.push_back(size());
+    bytes.emplace_back(cell.start + offset, cell.end + offset);
+  }
+  void add(Cell cell, std::uint32_t base, std::size_t offset) {
+    if (!cell.shared) cell.first += base;
+    cell.start += static_cast<std::uint32_t>(offset);
+    cell.end += static_cast<std::uint32_t>(offset);
+    bytes.back().second = cell.end;
+    text.cells.push_back(cell);
+  }
+  void add_gap() {
+    if (text.cells.empty()) return;
+    Cell gap = text.cells.back();
+    gap.kind = CellKind::Space;
+    gap.source = gap.plain = U' ';
+    gap.count = 0;
+    text.cells.push_back(gap);
+  }
+  void finish() { seams.push_back(size()); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(text.cells.size()); }
+
+  // The piece that holds the cell.
+  std::size_t piece(std::uint32_t cell) const {
+    const auto next = std::upper_bound(seams.begin(), seams.end() - 1, cell);
+    return static_cast<std::size_t>(next - seams.begin()) - 1;
+  }
+  // The bytes of the pieces that [start, end) runs through.
+  std::vector<ByteRange> through(std::size_t start, std::size_t end) const {
+    auto first = std::upper_bound(bytes.begin(), bytes.end(), start,
+                                  [](std::size_t at, const ByteRange& r) { return at < r.first; });
+    if (first != bytes.begin()) --first;
+    auto last = first;
+    while (last != bytes.end() && last->first < end) ++last;
+    return {first, last};
+  }
 };
 
 class LexiconImpl : public Lexicon {
@@ -223,32 +134,34 @@ class LexiconImpl : public Lexicon {
   Analysis analyze(std::string_view prompt) const override {
     Analysis analysis;
     analysis.rendered = extract(prompt);
-    std::vector<Candidate> shown;
-    std::vector<Part> parts;
-    for (const RenderedText& text : analysis.rendered) {
-      parts.push_back({prompt.substr(text.start, text.end - text.start), text.start});
-    }
-    const LazyLanguages languages(prompt);
+    const LanguageIndex languages(prompt);
     const bool acrostic = asks_for_acrostic(prompt);
-    for (const Part& part : parts) search_shown(part, languages, acrostic, shown);
+    std::vector<Candidate> shown;
+    std::vector<Candidate> elsewhere;
+    std::vector<NormalizedPart> parts;
+    std::size_t from = 0;
+    const auto search_between = [&](std::size_t to) {
+      if (to > from) search(Part{prompt.substr(from, to - from), from}, languages, elsewhere);
+    };
+    for (const RenderedText& text : analysis.rendered) {
+      search_between(text.start);
+      from = text.end;
+      const Part part{prompt.substr(text.start, text.end - text.start), text.start};
+      parts.push_back({normalize(part.text), part.offset});
+      search_shown(parts.back().text, part, languages, acrostic, shown);
+    }
+    search_between(prompt.size());
     search_joined(parts, languages, shown);
     resolve(shown);
-    std::vector<Candidate> elsewhere;
-    // What stands between the rendered texts; they themselves are judged already.
-    std::size_t from = 0;
-    for (const Part& part : parts) {
-      if (part.offset > from)
-        search(Part{prompt.substr(from, part.offset - from), from}, languages, elsewhere);
-      from = part.offset + part.text.size();
-    }
-    if (from < prompt.size()) search(Part{prompt.substr(from), from}, languages, elsewhere);
     resolve(elsewhere);
     for (const Candidate& candidate : shown)
       analysis.findings.push_back(finding(prompt, candidate, true));
     for (const Candidate& candidate : elsewhere) {
-      const bool overlaps = std::any_of(shown.begin(), shown.end(), [&](const Candidate& other) {
-        return candidate.start < other.end && other.start < candidate.end;
-      });
+      // A finding over several quotes covers what stands between them.
+      const auto next =
+          std::lower_bound(shown.begin(), shown.end(), candidate.start,
+                           [](const Candidate& other, std::size_t at) { return other.end <= at; });
+      const bool overlaps = next != shown.end() && next->start < candidate.end;
       if (!overlaps) analysis.findings.push_back(finding(prompt, candidate, false));
     }
     std::sort(analysis.findings.begin(), analysis.findings.end(),
@@ -258,9 +171,11 @@ class LexiconImpl : public Lexicon {
 
   std::vector<Finding> find(std::string_view text) const override {
     std::vector<Candidate> candidates;
-    const LazyLanguages languages(text);
-    search_shown(Part{text, 0}, languages, false, candidates);
-    search_joined({Part{text, 0}}, languages, candidates);
+    const LanguageIndex languages(text);
+    std::vector<NormalizedPart> parts;
+    parts.push_back({normalize(text), 0});
+    search_shown(parts.back().text, Part{text, 0}, languages, false, candidates);
+    search_joined(parts, languages, candidates);
     resolve(candidates);
     std::vector<Finding> findings;
     for (const Candidate& candidate : candidates)
@@ -288,14 +203,15 @@ class LexiconImpl : public Lexicon {
     return result;
   }
 
-  // Drops what the allow list, a language or a name clears, and turns cells into bytes.
-  void keep(const NormalizedText& text, std::size_t offset, std::string_view bytes,
-            const LazyLanguages& languages, Steps view, const std::vector<Hit>& hits,
-            std::vector<Candidate>& out) const {
+  // Drops what the allow list, a language or a name clears, and turns cells into bytes. What stands
+  // near in the part tells the language.
+  void keep(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
+            Steps view, const std::vector<Hit>& hits, std::vector<Candidate>& out,
+            const std::vector<std::uint32_t>& seams = {}) const {
     if (hits.empty()) return;
     std::vector<AllowList::Range> allowed;
     if (!(view & (kTurned | kAcrostic)))
-      allowed = allowed_.find(view & kReversed ? reverse(text) : text);
+      allowed = allowed_.find(view & kReversed ? reverse(text) : text, seams);
     // The farthest end of an allowed range that begins at or before a cell: whether one covers a
     // hit is then one look.
     std::vector<std::uint32_t> reach(allowed.empty() ? 0 : text.cells.size() + 1);
@@ -315,16 +231,12 @@ class LexiconImpl : public Lexicon {
       const std::size_t start = std::min(a.start, b.start);
       const std::size_t end = std::max(a.end, b.end);
       if (!entry.harmless_in.empty() || (entry.flags & kLocal)) {
-        // What stands near tells the language; a long text must not be read again for each finding.
-        constexpr std::size_t kNear = 200;
-        const std::size_t near = start - std::min(start, kNear);
-        const Languages around =
-            guess_languages(bytes.substr(std::min(near, bytes.size()), end - near + kNear),
-                            start - near, end - near);
-        if (cleared_by_language(entry, languages.get(), around)) continue;
+        const Languages around = languages.near(start + part.offset, end + part.offset, part.offset,
+                                                part.offset + part.text.size());
+        if (cleared_by_language(entry, languages.all(), around)) continue;
       }
       if ((entry.flags & kName) && is_name(text, hit)) continue;
-      out.push_back({hit.entry, start + offset, end + offset, hit.steps | view, {}});
+      out.push_back({hit.entry, start + part.offset, end + part.offset, hit.steps | view, {}});
     }
   }
 
@@ -366,25 +278,24 @@ class LexiconImpl : public Lexicon {
     return stop > next && next > gap && is_name_after(word(next, stop));
   }
 
-  void search(const Part& part, const LazyLanguages& languages, std::vector<Candidate>& out) const {
+  void search(const Part& part, const LanguageIndex& languages, std::vector<Candidate>& out) const {
     const NormalizedText text = normalize(part.text);
     std::vector<Hit> hits;
     matcher_.find(text, Matcher::Scope::Words, hits);
-    keep(text, part.offset, part.text, languages, 0, hits, out);
+    keep(text, part, languages, 0, hits, out);
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.
-  void search_shown(const Part& part, const LazyLanguages& languages, bool acrostic,
-                    std::vector<Candidate>& out) const {
-    const NormalizedText text = normalize(part.text);
+  void search_shown(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
+                    bool acrostic, std::vector<Candidate>& out) const {
     std::vector<Hit> hits;
     matcher_.find(text, Matcher::Scope::Words, hits);
-    keep(text, part.offset, part.text, languages, 0, hits, out);
+    keep(text, part, languages, 0, hits, out);
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();
       matcher_.find(view, steps == kReversed ? Matcher::Scope::Whole : Matcher::Scope::Turned,
                     hits);
-      keep(view, part.offset, part.text, languages, steps, hits, out);
+      keep(view, part, languages, steps, hits, out);
     };
     other_view(reverse(text), kReversed);
     bool turned = false;
@@ -398,7 +309,7 @@ class LexiconImpl : public Lexicon {
 
   // The first letters of the lines, if each line is a word or the prompt asks for it; and of words
   // from a spelling alphabet.
-  void search_initials(const NormalizedText& text, const Part& part, const LazyLanguages& languages,
+  void search_initials(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
                        bool acrostic, std::vector<Candidate>& out) const {
     NormalizedText lines;
     NormalizedText words;
@@ -434,96 +345,96 @@ class LexiconImpl : public Lexicon {
     const auto try_letters = [&](const NormalizedText& letters) {
       if (letters.cells.size() < 3 || letters.cells.size() > 40) return;
       std::vector<Hit> hits;
-      matcher_.find(letters, Matcher::Scope::Joined, hits);
+      const std::vector<std::uint32_t> seams = {0,
+                                                static_cast<std::uint32_t>(letters.cells.size())};
+      matcher_.find(letters, Matcher::Scope::Joined, hits, seams);
       std::erase_if(hits, [&](const Hit& hit) {
         return (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) != 0 ||
                (letters.cells.size() < 4 && !acrostic && !spelling_alphabet);
       });
-      keep(letters, part.offset, part.text, languages, kAcrostic, hits, out);
+      keep(letters, part, languages, kAcrostic, hits, out);
     };
     if (lines.cells.size() > 1 && (one_word_lines || acrostic)) try_letters(lines);
     if ((spelling_alphabet || acrostic) && words.cells.size() > 2) try_letters(words);
   }
 
   // Several quotes, or several lines of one, read together: "wan" and "ker".
-  void search_joined(const std::vector<Part>& parts, const LazyLanguages& languages,
+  void search_joined(const std::vector<NormalizedPart>& parts, const LanguageIndex& languages,
                      std::vector<Candidate>& out) const {
-    std::vector<Part> pieces;
-    for (const Part& part : parts) {
-      std::size_t start = 0;
-      while (start <= part.text.size()) {
-        const std::size_t end = std::min(part.text.find('\n', start), part.text.size());
-        if (end > start)
-          pieces.push_back({part.text.substr(start, end - start), part.offset + start});
-        start = end + 1;
-      }
+    const bool lines = std::any_of(parts.begin(), parts.end(), [](const NormalizedPart& part) {
+      return std::any_of(part.text.cells.begin(), part.text.cells.end(),
+                         [](const Cell& cell) { return cell.source == U'\n'; });
+    });
+    if (parts.size() < 2 && !lines) return;
+    Pieces joined;  // one after the other
+    Pieces spaced;  // with a space between
+    for (const NormalizedPart& part : parts) {
+      add_pieces(part, joined, false);
+      add_pieces(part, spaced, true);
     }
-    if (pieces.size() < 2) return;
-    constexpr std::size_t kPiecesMax = 6;
-    constexpr std::size_t kPieceBytesMax = 64;
-    std::vector<NormalizedText> normalized;
-    for (const Part& piece : pieces) {
-      normalized.push_back(piece.text.size() > kPieceBytesMax ? NormalizedText()
-                                                              : normalize(piece.text));
-    }
-    for (std::size_t first = 0; first < pieces.size(); ++first) {
-      NormalizedText joined;
-      NormalizedText spaced;
-      std::vector<std::pair<std::size_t, std::size_t>> used;
-      for (std::size_t last = first; last < std::min(first + kPiecesMax, pieces.size()); ++last) {
-        if (normalized[last].cells.empty()) break;
-        append(joined, normalized[last], pieces[last].offset, false);
-        append(spaced, normalized[last], pieces[last].offset, last > first);
-        used.emplace_back(pieces[last].offset, pieces[last].offset + pieces[last].text.size());
-        if (last == first) continue;
-        std::vector<Hit> hits;
-        matcher_.find(joined, Matcher::Scope::Joined, hits);
-        std::vector<Candidate> found;
-        keep(joined, 0, {}, languages, kSplit, hits, found);
-        hits.clear();
-        matcher_.find(spaced, Matcher::Scope::Words, hits);
-        const std::size_t seam = spaced.cells.empty() ? 0 : pieces[last].offset;
-        std::erase_if(hits, [&](const Hit& hit) {
-          // Only what begins in the first piece and ends in the last.
-          return spaced.cells[hit.begin].start >= used.front().second ||
-                 spaced.cells[hit.end - 1].start < seam;
-        });
-        keep(spaced, 0, {}, languages, kSplit, hits, found);
-        for (Candidate& candidate : found) {
-          candidate.pieces = used;
-          out.push_back(std::move(candidate));
-        }
+    joined.finish();
+    spaced.finish();
+    if (joined.seams.size() < 3) return;
+    std::vector<Hit> hits;
+    matcher_.find(joined.text, Matcher::Scope::Joined, hits, joined.seams);
+    keep_pieces(joined, languages, hits, out);
+    hits.clear();
+    matcher_.find(spaced.text, Matcher::Scope::Words, hits);
+    keep_pieces(spaced, languages, hits, out);
+  }
+
+  static void add_pieces(const NormalizedPart& part, Pieces& pieces, bool spaced) {
+    const std::uint32_t base = pieces.add_readings(part.text);
+    bool begins = true;
+    for (const Cell& cell : part.text.cells) {
+      if (cell.source == U'\n') {
+        begins = true;
+        continue;
       }
+      if (begins) {
+        if (spaced) pieces.add_gap();
+        pieces.begin_piece(cell, part.offset);
+        begins = false;
+      }
+      pieces.add(cell, base, part.offset);
     }
   }
 
-  // Adds a piece's cells, with offsets into the prompt.
-  static void append(NormalizedText& text, const NormalizedText& piece, std::size_t offset,
-                     bool space) {
-    if (space && !text.cells.empty()) {
-      Cell gap = text.cells.back();
-      gap.kind = CellKind::Space;
-      gap.source = gap.plain = U' ';
-      gap.count = 0;
-      text.cells.push_back(gap);
+  // Keeps the hits that begin in one piece and end in another.
+  void keep_pieces(const Pieces& pieces, const LanguageIndex& languages, std::vector<Hit>& hits,
+                   std::vector<Candidate>& out) const {
+    constexpr std::size_t kPiecesMax = 24;
+    std::erase_if(hits, [&](const Hit& hit) {
+      const std::size_t count = pieces.piece(hit.end - 1) - pieces.piece(hit.begin);
+      return count == 0 || count >= kPiecesMax;
+    });
+    const std::size_t before = out.size();
+    keep(pieces.text, Part{}, languages, kSplit, hits, out, pieces.seams);
+    for (std::size_t i = before; i < out.size(); ++i) {
+      out[i].pieces = pieces.through(out[i].start, out[i].end);
     }
-    text.append(piece, offset);
   }
 
   // Of overlapping candidates the most severe stays, then the longest, then the most plainly
   // written.
   void resolve(std::vector<Candidate>& candidates) const {
     const auto rank = [&](const Candidate& c) {
-      return std::make_tuple(-entries_[c.entry].term.severity,
-                             -static_cast<std::ptrdiff_t>(c.end - c.start), std::popcount(c.steps),
+      const auto severity = static_cast<std::uint64_t>(entries_[c.entry].term.severity);
+      const auto length = static_cast<std::uint64_t>(c.end - c.start);
+      const auto plain = static_cast<std::uint64_t>(std::popcount(c.steps));
+      return std::make_tuple((7 - severity) << 56 | ((1ull << 40) - 1 - length) << 8 | plain,
                              c.start, c.entry);
     };
-    std::sort(candidates.begin(), candidates.end(),
-              [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+    using Rank = decltype(rank(Candidate{}));
+    std::vector<std::pair<Rank, std::size_t>> order;
+    order.reserve(candidates.size());
+    for (std::size_t i = 0; i < candidates.size(); ++i) order.emplace_back(rank(candidates[i]), i);
+    std::sort(order.begin(), order.end());
     // Kept ranges do not overlap, so only the neighbours in order of position need a look.
     std::map<std::size_t, std::size_t> kept;
     std::vector<Candidate> result;
-    for (Candidate& candidate : candidates) {
+    for (const auto& [_, index] : order) {
+      Candidate& candidate = candidates[index];
       const auto next = kept.lower_bound(candidate.start);
       if (next != kept.end() && next->first < candidate.end) continue;
       if (next != kept.begin() && std::prev(next)->second > candidate.start) continue;
@@ -558,7 +469,7 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
   std::vector<std::string> contents;
   for (const std::filesystem::path& file : files) {
     contents.push_back(read_file(file));
-    ListReader(file, lists).read(contents.back());
+    read_list(file, contents.back(), lists);
   }
   if (lists.entries.empty()) {
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",

@@ -9,6 +9,8 @@ namespace glyphward::lexicon {
 namespace {
 
 constexpr std::uint32_t kSeparatorRunMax = 8;
+// From one letter of a term to the next there are no more cells than this.
+constexpr std::uint32_t kLetterReach = 24;
 constexpr std::uint8_t kSurplusMax = 14;
 constexpr std::uint8_t kWeakMax = 1;
 constexpr std::size_t kGapsMax = 40;
@@ -82,6 +84,11 @@ const Words& companions() {
       U"ya",      U"yo",      U"er",       U"wagon",   U"wank",    U"wanker",   U"arse",
       U"cum",     U"jizz",    U"sauce",    U"juice"};
   return words;
+}
+
+// Words by their length and ends, of which one may be a masked vowel (0).
+std::uint64_t shape(std::uint64_t length, char32_t first, char32_t last) {
+  return length << 42 | static_cast<std::uint64_t>(first) << 21 | last;
 }
 
 const Words& english_endings() {
@@ -160,8 +167,15 @@ bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' 
 // A sign that goes on inside a word when a letter follows: "a$$ist".
 bool joins_letters(const Cell& cell) { return cell.plain == U'@' || cell.plain == U'$'; }
 
+// A letter that sounds alike, or l for i: more often chance than a disguise.
+bool is_weak(const Reading& reading, const Cell& cell) {
+  return (reading.steps & kSound) ||
+         ((reading.steps & kConfusables) && cell.source < 0x80 && reading.letters[0] < 0x80);
+}
+
 // What stands for a letter that is not to be seen; x too ("fxck").
 bool is_mask(char32_t c) {
+  if ((c >= U'a' && c <= U'w') || (c >= U'0' && c <= U'9')) return false;  // most are letters
   return std::u32string_view(U"*#_-.%?^•·●■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&@!$x").find(c) !=
          std::u32string_view::npos;
 }
@@ -216,7 +230,7 @@ void Trie::build(std::vector<Key> keys) {
         letters_.push_back(letter);
       }
       child.node = static_cast<std::uint32_t>(nodes_.size());
-      nodes_.emplace_back();
+      nodes_.emplace_back().letter = letter;
     }
     for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) todo.push_back(edge->second);
   }
@@ -245,36 +259,53 @@ const std::uint32_t* Trie::values_end(std::uint32_t node) const {
 
 // ----- Matcher -----
 
-// How far a walk came, and how it came there.
+// The letters beside a match: few, so they need no memory of their own.
+class Matcher::Letters {
+ public:
+  static constexpr std::size_t kMax = 20;  // no ending or companion is so long
+  void push_back(char32_t c) {
+    if (size_ < kMax) letters_[size_++] = c;
+  }
+  void clear() { size_ = 0; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  void reverse() { std::reverse(letters_.begin(), letters_.begin() + size_); }
+  std::u32string_view view() const { return {letters_.data(), size_}; }
+
+ private:
+  std::array<char32_t, kMax> letters_;
+  std::uint8_t size_ = 0;
+};
+
+// How far a walk came, and how it came there. Many are copied, so it is small.
 struct Matcher::State {
   std::uint32_t node = Trie::kRoot;
   std::uint32_t pos = 0;  // the next cell
   Steps steps = 0;
-  char32_t last = 0;  // the letter read last
-  std::uint8_t natives = 0, digits = 0, signs = 0, weak = 0, surplus = 0;
+  std::uint8_t read = 0;                                      // letters of the term
+  std::uint8_t surplus = 0;                                   // letters that only repeat one
+  std::uint8_t natives = 0, digits = 0, signs = 0, weak = 0;  // how all of them were written
   std::uint8_t doubles = 0;  // letters written twice where the term has one
   std::uint8_t accents = 0,
                ornate = 0;  // letters stripped of marks: those of alphabets, and others
-  bool odd_double = false;  // one of them is a letter that is never doubled
-  bool long_run = false;    // a letter was written three times or more
   std::uint8_t gaps = 0;
   std::uint8_t fragment = 0;  // letters since the last gap
+  bool odd_double = false;    // one of the doubled letters is never doubled
+  bool long_run = false;      // a letter was written three times or more
   bool single = true;         // every fragment so far is one letter
   bool space_gap = false;
-  std::array<std::uint32_t, 3> gap_begin{};  // the first gaps' cells
-  std::array<std::uint32_t, 3> gap_end{};
+  std::uint8_t last_read = 0;  // the cell of the last letter, from the start of the walk
+  std::array<std::uint8_t, 3> gap_begin{};  // the first gaps' cells, from the start of the walk
+  std::array<std::uint8_t, 3> gap_end{};
 
-  std::uint32_t letters() const { return 0u + natives + digits + signs + weak; }
   int cost() const {
     return 8 * weak + 4 * digits + 2 * (signs + ornate) + 2 * surplus + gaps + accents;
   }
 
   // How a letter was written: too much of one kind and it is another word.
   void count(const Reading& reading, const Cell& cell) {
-    const bool ascii_lookalike = (reading.steps & kConfusables) && cell.source < 0x80 &&
-                                 reading.letters[0] < 0x80;  // l for i
     if (reading.steps & kMarks) ++(reading.ornate ? ornate : accents);
-    if ((reading.steps & kSound) || ascii_lookalike) {
+    if (is_weak(reading, cell)) {
       ++weak;
     } else if (reading.digit) {
       ++digits;
@@ -290,6 +321,9 @@ struct Matcher::Walk {
   const NormalizedText& text;
   const Trie& trie;
   const std::vector<std::uint32_t>& next_word;  // first cell at or after i that is no separator
+  const std::vector<LetterSet>& letters;        // what cell i may be read as
+  const std::vector<LetterSet>& near;           // and what the cells from i on, in reach
+  const std::vector<std::uint32_t>& seams;
   Scope scope;
   bool inside;  // starts within a word: only stems, only compounds
   std::vector<Hit>& hits;
@@ -301,8 +335,30 @@ struct Matcher::Walk {
 
   std::vector<State>& at(std::uint32_t pos) { return places[pos % kPlaces]; }
 
+  // Whether a walk at the node may come to a term from cell `pos` on.
+  bool promising(std::uint32_t node, std::uint32_t pos) const {
+    if (trie.has_values(node)) return true;
+    if (pos >= size()) return false;
+    LetterSet next = trie.next_letters(node);
+    if (next & kSpaceLetter) {
+      // The next word's first letter may stand here, or behind what parts the words.
+      if (trie.next_letters(trie.child(node, U' ')) & near[pos]) return true;
+      next &= ~kSpaceLetter;
+    }
+    if (next & letters[pos]) return true;
+    // A letter that stands there must be read, or it repeats the one before.
+    if (is_word(cell(pos)) && !reads(pos, trie.letter(node))) return false;
+    return (next & near[pos]) != 0;
+  }
+  bool reads(std::uint32_t pos, char32_t letter) const {
+    const Cell& c = cell(pos);
+    return std::any_of(text.begin(c), text.end(c),
+                       [&](const Reading& reading) { return reading.letters[0] == letter; });
+  }
+
   // Of several ways to the same node and place the plainest stays.
   void push(const State& state) {
+    if (state.pos - start > kReachMax) return;
     std::vector<State>& there = at(state.pos);
     for (State& other : there) {
       if (other.node != state.node || other.single != state.single ||
@@ -319,28 +375,37 @@ struct Matcher::Walk {
   std::uint32_t size() const { return static_cast<std::uint32_t>(text.cells.size()); }
 
   // The letters that stick to [begin, end) on either side.
-  std::u32string letters_before(std::uint32_t begin) const {
-    std::u32string letters;
-    std::uint32_t i = begin;
-    while (i > 0 && letters.size() < 32) {
+  void letters_before(std::uint32_t begin, Letters& out) const {
+    for (std::uint32_t i = begin; i > 0 && out.size() < Letters::kMax; --i) {
       const Cell& c = cell(i - 1);
       const bool joins =
           joins_letters(c) && i >= 2 && is_word(cell(i - 2)) && i < size() && is_word(cell(i));
       if (!is_word(c) && !joins) break;
-      letters.push_back(c.plain);
-      --i;
+      out.push_back(c.plain);
     }
-    std::reverse(letters.begin(), letters.end());
-    return letters;
+    out.reverse();
   }
-  std::u32string letters_after(std::uint32_t end) const {
-    std::u32string letters;
-    for (std::uint32_t i = end; i < size() && letters.size() < 32; ++i) {
+  void letters_after(std::uint32_t end, Letters& out) const {
+    for (std::uint32_t i = end; i < size() && out.size() < Letters::kMax; ++i) {
       const bool joins = joins_letters(cell(i)) && i + 1 < size() && is_word(cell(i + 1));
       if (!is_word(cell(i)) && !joins) break;
-      letters.push_back(cell(i).plain);
+      out.push_back(cell(i).plain);
     }
-    return letters;
+  }
+  // For Scope::Joined: the letters from `end` to the next seam; false if other things stand there,
+  // or if it is the seam of the first of several pieces.
+  bool letters_to_seam(std::uint32_t end, Letters& out) const {
+    const auto first = std::upper_bound(seams.begin(), seams.end(), start);
+    const auto seam = std::lower_bound(first, seams.end(), end);
+    if (seam == seams.end() || (seam == first && seams.size() > 2)) return false;
+    bool letter = true;
+    for (std::uint32_t i = end; i < *seam; ++i) {
+      const bool word = is_word(cell(i));
+      if ((word && !letter) || out.size() >= Letters::kMax) return false;
+      letter = word;
+      if (word) out.push_back(cell(i).plain);
+    }
+    return true;
   }
   // The token of one letter that holds cell i alone.
   bool single_letter(std::uint32_t i) const {
@@ -367,15 +432,22 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
     const auto count =
         static_cast<std::uint32_t>(letters.size() - static_cast<std::size_t>(std::count(
                                                         letters.begin(), letters.end(), U' ')));
-    patterns_.push_back({entry, count, steps, disguised});
+    const Term& term = entries_[entry].term;
+    patterns_.push_back({entry, count, steps, entries_[entry].flags, letters.front(),
+                         letters.back(), static_cast<std::uint8_t>(term.severity),
+                         term.language == "en", term.language == "ru",
+                         letters.find(U' ') != std::u32string::npos, disguised});
     words.push_back({letters, id});
     const bool stem = entries_[entry].flags & (kStem | kHead);
     const bool compounds = stem || (count >= 4 && !(entries_[entry].flags & (kExact | kPlural)) &&
                                     letters.find(U' ') == letters.npos);
     if (compounds && !(steps & (kInflection | kSpelling))) stems.push_back({letters, id});
     if (count >= 4 && letters.find(U' ') == letters.npos) {
-      by_shape_[count << 21 | letters.front()].push_back(id);
-      if (is_vowel(letters.front())) by_shape_[count << 21].push_back(id);
+      const char32_t first = letters.front();
+      const char32_t last = letters.back();
+      by_shape_[shape(count, first, last)].push_back(id);
+      if (is_vowel(first)) by_shape_[shape(count, 0, last)].push_back(id);
+      if (is_vowel(last)) by_shape_[shape(count, first, 0)].push_back(id);
     }
     pattern_letters_.push_back(std::move(letters));
   };
@@ -406,21 +478,60 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
   stems_.build(std::move(stems));
 }
 
-bool Matcher::begins_stem(const NormalizedText& text, const Cell& cell) const {
-  return std::any_of(text.begin(cell), text.end(cell), [&](const Reading& reading) {
-    return !(reading.steps & kSound) &&
-           stems_.child(Trie::kRoot, reading.letters[0]) != Trie::kNone;
-  });
+namespace {
+
+// What each cell may be read as, and what the cells in reach from it on.
+void letter_sets(const NormalizedText& text, bool plain_only, std::vector<LetterSet>& letters,
+                 std::vector<LetterSet>& near) {
+  const std::size_t size = text.cells.size();
+  letters.resize(size);
+  near.resize(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    const Cell& cell = text.cells[i];
+    LetterSet set = 0;
+    for (const Reading* r = text.begin(cell); r != text.end(cell); ++r) {
+      if (plain_only && is_weak(*r, cell)) continue;
+      const int cls = latin_class(r->letters[0]);
+      set |= cls >= 0 ? 1u << cls : kOtherLetters;
+    }
+    if (cell.plain == U'p' && !plain_only) set |= 1u << (U'f' - U'a');  // ph
+    if (cell.plain == U'v' && !plain_only) set |= 1u << (U'w' - U'a');  // vv
+    letters[i] = set;
+  }
+  // The union over a sliding window, from unions within blocks: to the block's end from each cell,
+  // and from the next block's begin to each cell.
+  std::vector<LetterSet> from_begin(size);
+  for (std::size_t i = 0; i < size; ++i)
+    from_begin[i] = letters[i] | (i % kLetterReach == 0 ? 0 : from_begin[i - 1]);
+  LetterSet to_end = 0;
+  for (std::size_t i = size; i-- > 0;) {
+    to_end = letters[i] | ((i + 1) % kLetterReach == 0 ? 0 : to_end);
+    const std::size_t last = std::min(i + kLetterReach, size) - 1;
+    near[i] = to_end | (last / kLetterReach == i / kLetterReach ? 0 : from_begin[last]);
+  }
 }
 
-void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits) const {
+}  // namespace
+
+void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
+                   const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
   std::vector<std::uint32_t> next_word(size + 1, size);
   for (std::uint32_t i = size; i-- > 0;) {
     next_word[i] = text.cells[i].count > 0 ? i : next_word[i + 1];
   }
-  Walk whole{text, words_, next_word, scope, false, hits};
-  Walk inside{text, stems_, next_word, scope, true, hits};
+  std::vector<LetterSet> letters;
+  std::vector<LetterSet> near;
+  letter_sets(text, scope == Scope::Whole || scope == Scope::Turned, letters, near);
+  Walk whole{text, words_, next_word, letters, near, seams, scope, false, hits};
+  if (scope == Scope::Joined) {
+    for (std::size_t i = 0; i + 1 < seams.size(); ++i) {
+      if (const std::uint32_t start = next_word[seams[i]]; start < seams[i + 1]) walk(whole, start);
+    }
+    return;
+  }
+  Walk inside{text, stems_, next_word, letters, near, seams, scope, true, hits};
+  const LetterSet stem_letters = stems_.next_letters(Trie::kRoot);
   for (std::uint32_t i = 0; i < size; ++i) {
     const Cell& cell = text.cells[i];
     if (cell.count == 0) continue;
@@ -428,9 +539,8 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
     const bool unspaced =
         is_unspaced(cell.plain) || (after_word && is_unspaced(text.cells[i - 1].plain));
     if (!after_word || unspaced) {
-      if (scope == Scope::Joined && i > 0) break;
       walk(whole, i);
-    } else if (scope == Scope::Words && begins_stem(text, cell)) {
+    } else if (scope == Scope::Words && (stem_letters & letters[i])) {
       walk(inside, i);
     }
   }
@@ -449,8 +559,8 @@ Matcher::State Matcher::repeated(const Walk& walk, const State& state, const Rea
     next.long_run = true;
   } else {
     ++next.doubles;
-    next.odd_double =
-        next.odd_double || kNeverDoubled.find(state.last) != std::u32string_view::npos;
+    next.odd_double = next.odd_double ||
+                      kNeverDoubled.find(walk.trie.letter(state.node)) != std::u32string_view::npos;
   }
   return next;
 }
@@ -459,14 +569,14 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
   walk.start = start;
   State first;
   first.pos = start;
-  walk.push(first);
+  step_read(walk, first);
   // States wait at the cell that they read next, so each cell is seen once and none is seen before
   // all ways to it are known.
-  for (std::uint32_t pos = start; walk.waiting > 0; ++pos) {
+  for (std::uint32_t pos = start + 1; walk.waiting > 0; ++pos) {
     std::vector<State>& here = walk.at(pos);
     for (std::size_t i = 0; i < here.size(); ++i) {
       const State state = here[i];
-      if (state.node != Trie::kRoot) arrive(walk, state);
+      arrive(walk, state);
       step_word_end(walk, state);
       if (pos >= walk.size()) continue;
       step_read(walk, state);
@@ -482,16 +592,17 @@ void Matcher::step_read(Walk& walk, const State& state) const {
   const Cell& cell = walk.cell(state.pos);
   // Backwards and upside down, look-alikes count for nothing, so they need not be followed.
   const bool plain_only = walk.scope == Scope::Whole || walk.scope == Scope::Turned;
-  const std::uint8_t weak_max = plain_only ? 0 : kWeakMax;
   const auto read = [&](const Reading& reading, std::uint32_t cells) {
     std::uint32_t node = state.node;
     for (std::uint8_t i = 0; i < reading.size; ++i) {
       node = walk.trie.child(node, reading.letters[i]);
       if (node == Trie::kNone) return;
     }
+    if (!walk.promising(node, state.pos + cells)) return;
     State next = state;
     next.node = node;
-    next.last = reading.letters[reading.size - 1u];
+    next.last_read = static_cast<std::uint8_t>(state.pos - walk.start);
+    next.read = static_cast<std::uint8_t>(state.read + reading.size);
     next.pos += cells;
     next.steps |= reading.steps;
     next.count(reading, cell);
@@ -499,7 +610,7 @@ void Matcher::step_read(Walk& walk, const State& state) const {
       next.long_run = true;
       next.steps |= kRepeats;
     }
-    if (next.weak > weak_max || next.digits > next.natives + 4 ||
+    if (next.weak > kWeakMax || next.digits > next.natives + 4 ||
         next.signs > next.natives + next.digits + 2) {
       return;
     }
@@ -509,12 +620,17 @@ void Matcher::step_read(Walk& walk, const State& state) const {
   };
   for (const Reading* r = walk.text.begin(cell); r != walk.text.end(cell); ++r) {
     if (walk.inside && (r->steps & kSound)) continue;
+    if (plain_only && is_weak(*r, cell)) continue;
     read(*r, 1);
-    const bool repeats = state.pos != walk.start && r->size == 1 && r->letters[0] == state.last;
-    if (repeats && state.surplus < std::min<std::uint32_t>(kSurplusMax, state.letters()))
-      walk.push(repeated(walk, state, *r));
+    const bool repeats =
+        state.pos != walk.start && r->size == 1 && r->letters[0] == walk.trie.letter(state.node);
+    // Behind a separator the same glyph must stand again: "f-u-u-c-k".
+    if (repeats && state.surplus < std::min(kSurplusMax, state.read) &&
+        (state.fragment > 0 || walk.cell(walk.start + state.last_read).plain == cell.plain)) {
+      if (walk.promising(state.node, state.pos + 1)) walk.push(repeated(walk, state, *r));
+    }
   }
-  if (walk.inside || state.pos + 1 >= walk.size()) return;
+  if (walk.inside || plain_only || state.pos + 1 >= walk.size()) return;
   const char32_t next = walk.cell(state.pos + 1).plain;
   if (cell.plain == U'p' && next == U'h') read(Reading{{U'f'}, 1, kSound}, 2);
   if (cell.plain == U'v' && next == U'v') read(Reading{{U'w'}, 1, kConfusables}, 2);
@@ -522,31 +638,29 @@ void Matcher::step_read(Walk& walk, const State& state) const {
 
 // A term of several words goes on behind a space, or without one: "killyourself".
 void Matcher::step_word_end(Walk& walk, const State& state) const {
-  if (state.last == 0 || state.last == U' ') return;
+  if (walk.trie.letter(state.node) == U' ') return;
   const std::uint32_t child = walk.trie.child(state.node, U' ');
   if (child == Trie::kNone) return;
   State next = state;
   next.node = child;
-  next.last = U' ';
   if (state.pos < walk.size() && walk.cell(state.pos).count == 0) {
     const std::uint32_t to = walk.next_word[state.pos];
     if (to < walk.size() && to - state.pos <= kSeparatorRunMax) {
       next.pos = to;
       next.fragment = 0;
       next.single = true;
-      walk.push(next);
+      if (walk.promising(child, to)) walk.push(next);
       return;
     }
   }
   next.steps |= kCompound;
-  walk.push(next);
+  if (walk.promising(child, state.pos)) walk.push(next);
 }
 
 // Steps over what stands between letters.
 void Matcher::step_over(Walk& walk, const State& state) const {
-  if (state.pos == walk.start || walk.inside || state.last == U' ' || is_word(walk.cell(state.pos)))
-    return;
-  if (state.gaps >= state.letters() + state.surplus) return;
+  if (walk.inside || is_word(walk.cell(state.pos)) || walk.trie.letter(state.node) == U' ') return;
+  if (state.gaps >= state.read + state.surplus) return;
   // A word uses such signs as letters or as separators, hardly as both.
   if (walk.cell(state.pos).count > 0 && state.signs > 1) return;
   // Words are not put together from more pieces than this.
@@ -563,10 +677,14 @@ void Matcher::step_over(Walk& walk, const State& state) const {
                            is_word(walk.cell(to + 1)) || is_word(walk.cell(to + 2));
     const bool stop = to < walk.size() && walk.cell(to).count > 0 && near_word;
     if (!stop) continue;
+    const bool goes_on = (walk.trie.next_letters(state.node) & walk.letters[to]) ||
+                         walk.cell(to).plain == walk.cell(walk.start + state.last_read).plain;
+    if (!goes_on) continue;
+    if (to - walk.start > kReachMax) return;
     State next = state;
     if (next.gaps < next.gap_begin.size()) {
-      next.gap_begin[next.gaps] = state.pos;
-      next.gap_end[next.gaps] = to;
+      next.gap_begin[next.gaps] = static_cast<std::uint8_t>(state.pos - walk.start);
+      next.gap_end[next.gaps] = static_cast<std::uint8_t>(to - walk.start);
     }
     ++next.gaps;
     next.fragment = 0;
@@ -583,39 +701,41 @@ void Matcher::arrive(Walk& walk, const State& state) const {
   const std::uint32_t* value = walk.trie.values_begin(state.node);
   const std::uint32_t* last = walk.trie.values_end(state.node);
   if (value == last) return;
-  std::u32string left;
-  std::u32string right;
-  if (state.gaps > 0) {
-    const bool grave = std::any_of(value, last, [&](std::uint32_t id) {
-      return entries_[patterns_[id].entry].term.severity >= 5;
-    });
+  const bool any = std::any_of(value, last, [&](std::uint32_t id) {
+    return acceptable_letters(walk, state, patterns_[id]);
+  });
+  if (!any) return;
+  Letters left;
+  Letters right;
+  if (walk.scope == Scope::Joined) {
+    if (!walk.letters_to_seam(state.pos, right)) return;
+  } else if (state.gaps > 0) {
+    const bool grave =
+        std::any_of(value, last, [&](std::uint32_t id) { return patterns_[id].severity >= 5; });
     if (!acceptable_gaps(walk, state, grave, left, right)) return;
   } else {
-    left = walk.letters_before(walk.start);
-    right = walk.letters_after(state.pos);
+    walk.letters_before(walk.start, left);
+    walk.letters_after(state.pos, right);
   }
   if (state.digits == 0) {
-    if (all_digits(left)) left.clear();
-    if (all_digits(right)) right.clear();
+    if (all_digits(left.view())) left.clear();
+    if (all_digits(right.view())) right.clear();
   }
-  if (walk.scope == Scope::Joined && (walk.start != 0 || state.pos + right.size() != walk.size()))
-    return;
   for (; value != last; ++value) {
     const Pattern& pattern = patterns_[*value];
-    const Entry& entry = entries_[pattern.entry];
     Steps steps = state.steps | pattern.steps;
     if (!acceptable_letters(walk, state, pattern)) continue;
     if (pattern.disguised &&
         (steps & (kConfusables | kLeet | kSeparators | kEnclosed | kRepeats)) == 0)
       continue;
     const bool whole = walk.scope == Scope::Whole || walk.scope == Scope::Turned;
-    if (!acceptable_rest(entry, pattern, left, right, steps)) continue;
+    if (!acceptable_rest(pattern, left.view(), right.view(), steps)) continue;
     if (whole && (!left.empty() ||
                   (!right.empty() && (!(steps & kInflection) || (pattern.steps & kSpelling))))) {
       continue;
     }
     // Within a longer word, look-alikes are chance.
-    const bool chance = state.weak > 0 || (state.digits > 0 && !(entry.flags & kStem)) ||
+    const bool chance = state.weak > 0 || (state.digits > 0 && !(pattern.flags & kStem)) ||
                         (state.steps & kConfusables);
     const bool longer = (steps & kCompound) && !(left.empty() && right.empty());
     if (chance && longer) continue;
@@ -623,21 +743,18 @@ void Matcher::arrive(Walk& walk, const State& state) const {
   }
 }
 
-bool Matcher::acceptable_letters(const Walk& walk, const State& state,
-                                 const Pattern& pattern) const {
-  const Entry& entry = entries_[pattern.entry];
+bool Matcher::acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) {
   const std::uint32_t n = pattern.letters;
-  const bool short_word =
-      n < 4 && !is_unspaced(pattern_letters_[&pattern - patterns_.data()].front());
+  const bool short_word = n < 4 && !is_unspaced(pattern.front);
   if (state.natives == 0) return false;
-  if ((entry.flags & kNoLeet) && state.digits + state.signs > 0) return false;
+  if ((pattern.flags & kNoLeet) && state.digits + state.signs > 0) return false;
   // A few accents make another word: "râpe" and "höre" are not "rape" and "hore".
   const bool accented = state.accents > 0 && state.ornate == 0 && state.accents * 2u <= n;
-  const bool picky = (entry.flags & kNoLeet) || (pattern.steps & kSpelling);
-  if (accented && picky && entry.term.language == "en") return false;
+  const bool picky = (pattern.flags & kNoLeet) || (pattern.steps & kSpelling);
+  if (accented && picky && pattern.english) return false;
   if (state.digits > (n == 3 ? 1u : n == 4 ? 2u : (n + 1) / 2)) return false;
-  if (state.weak > 0 && (short_word || state.weak > kWeakMax || entry.term.severity < 3 ||
-                         (entry.flags & kNoSound) || state.natives < 2)) {
+  if (state.weak > 0 && (short_word || state.weak > kWeakMax || pattern.severity < 3 ||
+                         (pattern.flags & kNoSound) || state.natives < 2)) {
     return false;
   }
   if (state.weak > 0 && (pattern.steps & kSpelling)) return false;
@@ -648,7 +765,7 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
     if (short_word || state.weak > 0 || (pattern.steps & kSpelling)) return false;
     const bool many = state.doubles >= 2 && state.doubles + 1u >= n;
     if (state.steps & kCompound) return false;
-    if (!state.odd_double && !many && (state.doubles > 1 || n < 5 || entry.term.severity < 5)) {
+    if (!state.odd_double && !many && (state.doubles > 1 || n < 5 || pattern.severity < 5)) {
       return false;
     }
   }
@@ -656,62 +773,28 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state,
   if (walk.scope == Scope::Whole || walk.scope == Scope::Turned) {
     if (short_word || state.weak > 0) return false;
     if (walk.scope == Scope::Whole &&
-        ((entry.flags & kNoReverse) || ((pattern.steps & kSpelling) && n < 5))) {
+        ((pattern.flags & kNoReverse) || ((pattern.steps & kSpelling) && n < 5))) {
       return false;
     }
-    if (pattern_letters_[&pattern - patterns_.data()].find(U' ') != std::u32string::npos &&
-        state.gaps > 0)
-      return false;
+    if (pattern.spaced && state.gaps > 0) return false;
   }
   return true;
 }
 
 // Whether what was stepped over parted letters of one word, and not words. Gives the word's other
 // letters.
-bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
-                              std::u32string& left, std::u32string& right) const {
+bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave, Letters& left,
+                              Letters& right) {
   const std::uint32_t begin = walk.start;
   const std::uint32_t end = state.pos;
-  left = walk.letters_before(begin);
-  right = walk.letters_after(end);
-  if (walk.scope == Scope::Joined) return left.empty();
-  if (state.single) {
-    if (!left.empty()) return false;
-    // Spelled out, letter by letter: the run goes on as long as the same separators do.
-    const bool spelled_end = walk.single_letter(end - 1);
-    if (!right.empty() && spelled_end) return false;
-    std::uint32_t gap_begin = begin;
-    for (std::uint32_t at = begin; at > 0;) {
-      gap_begin = at;
-      while (gap_begin > 0 && !is_word(walk.cell(gap_begin - 1)) &&
-             at - gap_begin <= kSeparatorRunMax)
-        --gap_begin;
-      if (gap_begin == 0 || gap_begin == at || !walk.single_letter(gap_begin - 1)) break;
-      if (!walk.same_gap(gap_begin, at, state.gap_begin[0], state.gap_end[0])) break;
-      left.push_back(walk.cell(gap_begin - 1).plain);
-      at = gap_begin - 1;
-      if (left.size() > 32) break;
-    }
-    for (std::uint32_t at = end; spelled_end && at < walk.size();) {
-      std::uint32_t gap_end = at;
-      while (gap_end < walk.size() && !is_word(walk.cell(gap_end)) &&
-             gap_end - at <= kSeparatorRunMax)
-        ++gap_end;
-      if (gap_end >= walk.size() || gap_end == at || !walk.single_letter(gap_end)) break;
-      if (!walk.same_gap(at, gap_end, state.gap_begin[0], state.gap_end[0])) break;
-      right.push_back(walk.cell(gap_end).plain);
-      at = gap_end + 1;
-      if (right.size() > 32) break;
-    }
-    std::reverse(left.begin(), left.end());
-    if (state.space_gap && (left == U"a" || left == U"i")) left.clear();
-    return true;
-  }
+  walk.letters_before(begin, left);
   if (!left.empty()) return false;
+  walk.letters_after(end, right);
+  if (state.single) return acceptable_spelling(walk, state, left, right);
   if (!state.space_gap) {
     // An apostrophe shortens words, it does not part letters: "Dumas's".
     for (std::uint8_t i = 0; i < std::min<std::size_t>(state.gaps, state.gap_begin.size()); ++i) {
-      for (std::uint32_t c = state.gap_begin[i]; c < state.gap_end[i]; ++c) {
+      for (std::uint32_t c = begin + state.gap_begin[i]; c < begin + state.gap_end[i]; ++c) {
         if (is_apostrophe(walk.cell(c).source)) return false;
       }
     }
@@ -732,12 +815,13 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
   bool broken = false;
   std::uint32_t from = begin;
   for (std::uint8_t i = 0; i <= state.gaps; ++i) {
-    const std::uint32_t to = i < state.gaps ? state.gap_begin[i] : end;
-    std::u32string fragment;
+    const std::uint32_t to = i < state.gaps ? begin + state.gap_begin[i] : end;
+    Letters fragment;
     for (std::uint32_t c = from; c < to; ++c) fragment.push_back(walk.cell(c).plain);
-    broken = broken || (fragment.size() <= 3 ? !is_short_word(fragment) : !has_vowel(fragment));
+    broken = broken ||
+             (fragment.size() <= 3 ? !is_short_word(fragment.view()) : !has_vowel(fragment.view()));
     if (i < state.gaps) {
-      from = state.gap_end[i];
+      from = begin + state.gap_end[i];
       // An apostrophe, a comma or a full stop ends a word.
       for (std::uint32_t c = to; c < from; ++c) {
         if (walk.cell(c).kind != CellKind::Space) return false;
@@ -748,54 +832,87 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave,
   return broken || (state.gaps == 1 && state.natives >= 7 && grave);
 }
 
+// Spelled out, letter by letter: the run goes on as long as the same separators do, and all of it
+// must be the term.
+bool Matcher::acceptable_spelling(const Walk& walk, const State& state, Letters& left,
+                                  Letters& right) {
+  const std::uint32_t begin = walk.start;
+  const std::uint32_t end = state.pos;
+  const std::uint32_t gap_first = begin + state.gap_begin[0];
+  const std::uint32_t gap_last = begin + state.gap_end[0];
+  const bool spelled_end = walk.single_letter(end - 1);
+  if (!right.empty() && spelled_end) return false;
+  for (std::uint32_t at = begin; at > 0 && left.size() < Letters::kMax;) {
+    std::uint32_t gap_begin = at;
+    while (gap_begin > 0 && !is_word(walk.cell(gap_begin - 1)) &&
+           at - gap_begin <= kSeparatorRunMax)
+      --gap_begin;
+    if (gap_begin == 0 || gap_begin == at || !walk.single_letter(gap_begin - 1)) break;
+    if (!walk.same_gap(gap_begin, at, gap_first, gap_last)) break;
+    left.push_back(walk.cell(gap_begin - 1).plain);
+    at = gap_begin - 1;
+  }
+  for (std::uint32_t at = end; spelled_end && at < walk.size() && right.size() < Letters::kMax;) {
+    std::uint32_t gap_end = at;
+    while (gap_end < walk.size() && !is_word(walk.cell(gap_end)) &&
+           gap_end - at <= kSeparatorRunMax)
+      ++gap_end;
+    if (gap_end >= walk.size() || gap_end == at || !walk.single_letter(gap_end)) break;
+    if (!walk.same_gap(at, gap_end, gap_first, gap_last)) break;
+    right.push_back(walk.cell(gap_end).plain);
+    at = gap_end + 1;
+  }
+  left.reverse();
+  if (state.space_gap && (left.view() == U"a" || left.view() == U"i")) left.clear();
+  return true;
+}
+
+// A plural, a participle ... of the term's language.
+bool Matcher::is_ending(const Pattern& pattern, std::u32string_view letters) {
+  if (letters.empty()) return true;
+  if (letters == U"es" && pattern.english) {
+    return std::u32string_view(U"sxzho").find(pattern.back) != std::u32string_view::npos;
+  }
+  if (pattern.flags & kPlural) return letters == U"s" || letters == U"z";
+  if (pattern.russian) return !(pattern.steps & kSpelling) && russian_endings().contains(letters);
+  if (pattern.steps & kSpelling) {
+    // Another spelling is often a harmless word but for an ending: "hoar" and "hoard".
+    return letters == U"s" || (pattern.letters >= 4 && plain_endings().contains(letters));
+  }
+  if (!pattern.english) return other_endings().contains(letters);
+  if (english_endings().contains(letters)) return true;
+  // shit -> shitt+ing
+  return letters.size() > 2 && letters.front() == pattern.back &&
+         english_endings().contains(letters.substr(1));
+}
+
 // Whether a term with more letters around it is still the term: an ending, a compound.
-bool Matcher::acceptable_rest(const Entry& entry, const Pattern& pattern, std::u32string_view left,
-                              std::u32string_view right, Steps& steps) const {
+bool Matcher::acceptable_rest(const Pattern& pattern, std::u32string_view left,
+                              std::u32string_view right, Steps& steps) {
   if (left.empty() && right.empty()) return true;
-  const std::u32string& letters =
-      pattern_letters_[static_cast<std::size_t>(&pattern - patterns_.data())];
-  if (is_unspaced(letters.front())) {
+  if (is_unspaced(pattern.front)) {
     // Nothing parts words there, so a term is found wherever it stands; one syllable is too little
     // for that.
-    if (letters.size() < 2) return false;
-    const bool hangul = letters.front() >= 0xAC00 && letters.front() <= 0xD7A3;
-    return !hangul || letters.size() > 2 || left.empty() || !is_unspaced(left.back());
+    if (pattern.letters < 2) return false;
+    const bool hangul = pattern.front >= 0xAC00 && pattern.front <= 0xD7A3;
+    return !hangul || pattern.letters > 2 || left.empty() || !is_unspaced(left.back());
   }
   if ((!left.empty() && is_unspaced(left.back()) && right.empty()) ||
       (!right.empty() && is_unspaced(right.front()) && left.empty())) {
     return true;  // a Latin word between kana or Hangul
   }
-  if (entry.flags & kExact) return false;
-  const auto is_ending = [&](std::u32string_view ending) {
-    if (ending.empty()) return true;
-    if (ending == U"es" && entry.term.language == "en") {
-      return std::u32string_view(U"sxzho").find(letters.back()) != std::u32string_view::npos;
-    }
-    if (entry.flags & kPlural) return ending == U"s" || ending == U"z";
-    if (entry.term.language == "ru") {
-      return !(pattern.steps & kSpelling) && russian_endings().contains(ending);
-    }
-    if (pattern.steps & kSpelling) {
-      // Another spelling is often a harmless word but for an ending: "hoar" and "hoard".
-      return ending == U"s" || (pattern.letters >= 4 && plain_endings().contains(ending));
-    }
-    if (entry.term.language != "en") return other_endings().contains(ending);
-    if (english_endings().contains(ending)) return true;
-    // shit -> shitt+ing
-    return ending.size() > 2 && ending.front() == letters.back() &&
-           english_endings().contains(ending.substr(1));
-  };
-  if (left.empty() && is_ending(right)) {
+  if (pattern.flags & kExact) return false;
+  if (left.empty() && is_ending(pattern, right)) {
     steps |= kInflection;
     return true;
   }
   steps |= kCompound;
   if (pattern.steps & kSpelling) return false;
-  if (entry.flags & kStem) return true;
-  if (entry.flags & kHead) return left.empty() || companions().contains(left);
-  if (pattern.letters < 4 || (entry.flags & kPlural) || entry.term.language != "en") return false;
+  if (pattern.flags & kStem) return true;
+  if (pattern.flags & kHead) return left.empty() || companions().contains(left);
+  if (pattern.letters < 4 || (pattern.flags & kPlural) || !pattern.english) return false;
   return (left.empty() || companions().contains(left)) &&
-         (is_ending(right) || companions().contains(right));
+         (is_ending(pattern, right) || companions().contains(right));
 }
 
 // ----- Masks -----
@@ -817,22 +934,16 @@ void Matcher::find_masked(const NormalizedText& text, std::vector<Hit>& hits) co
         break;
       }
     }
-    if (masks > 0 && masks < end - begin) match_mask(text, begin, end, hits);
+    if (masks > 0 && masks < end - begin) match_masks(text, begin, end, hits);
     begin = end == begin ? begin + 1 : end;
   }
 }
 
 // A word with signs in place of letters: "f*ck", "n****r". One sign stands for a vowel; several
 // stand for what is between the first and the last letter.
-void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::uint32_t end,
-                         std::vector<Hit>& hits) const {
+void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::uint32_t end,
+                          std::vector<Hit>& hits) const {
   const std::vector<Cell>& cells = text.cells;
-  const auto reads = [&](std::uint32_t i, char32_t letter) {
-    for (const Reading* r = text.begin(cells[i]); r != text.end(cells[i]); ++r) {
-      if (r->size == 1 && r->letters[0] == letter && !(r->steps & kSound)) return true;
-    }
-    return false;
-  };
   const auto masked = [&](std::uint32_t i) { return is_mask(cells[i].plain); };
   std::uint32_t word_end = end;
   while (word_end > begin && !is_word(cells[word_end - 1])) --word_end;
@@ -843,60 +954,80 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
   for (std::uint32_t i = begin; i < word_end; ++i)
     only_x = only_x && (!masked(i) || cells[i].plain == U'x');
   const std::uint32_t shortest = only_x ? std::max(4u, word_end - begin) : 4u;
-  for (std::uint32_t length = shortest; length <= std::min(end - begin, kMaskedWordMax); ++length) {
-    std::vector<std::uint64_t> keys;
-    if (masked(begin)) keys.push_back(std::uint64_t{length} << 21);
-    for (const Reading* r = text.begin(cells[begin]); r != text.end(cells[begin]); ++r) {
-      const bool letter = r->size == 1 && !(r->steps & kSound);
-      if (letter) keys.push_back(std::uint64_t{length} << 21 | r->letters[0]);
+  const auto ends = [&](std::uint32_t i, Letters& letters) {
+    letters.clear();
+    if (masked(i)) letters.push_back(0);
+    for (const Reading* r = text.begin(cells[i]); r != text.end(cells[i]); ++r) {
+      if (r->size == 1 && !(r->steps & kSound)) letters.push_back(r->letters[0]);
     }
-    std::u32string right;
+  };
+  Letters firsts;
+  Letters lasts;
+  ends(begin, firsts);
+  std::uint32_t letter_cells = 0;
+  for (std::uint32_t i = begin; i < begin + shortest - 1 && i < end; ++i)
+    letter_cells += cells[i].kind == CellKind::Letter ? 1 : 0;
+  for (std::uint32_t length = shortest; length <= std::min(end - begin, kMaskedWordMax); ++length) {
+    letter_cells += cells[begin + length - 1].kind == CellKind::Letter ? 1 : 0;
+    if (letter_cells < 2) continue;  // "@#$%!" is no word
+    Letters right;
     bool plain_rest = true;
-    for (std::uint32_t i = begin + length; i < word_end; ++i) {
-      plain_rest = plain_rest && cells[i].kind == CellKind::Letter;
+    for (std::uint32_t i = begin + length; i < word_end && plain_rest; ++i) {
+      plain_rest = cells[i].kind == CellKind::Letter && right.size() < Letters::kMax;
       right.push_back(cells[i].plain);
     }
     if (!plain_rest) continue;
-    for (const std::uint64_t key : keys) {
-      const auto it = by_shape_.find(key);
-      if (it == by_shape_.end()) continue;
-      for (const std::uint32_t id : it->second) {
-        const Entry& entry = entries_[patterns_[id].entry];
-        if (entry.term.severity < 2) continue;
-        const std::u32string& letters = pattern_letters_[id];
-        std::uint32_t masks = 0;
-        bool vowels = true;
-        bool strong = true;
-        bool x_masked = false;
-        bool fits = true;
-        for (std::uint32_t i = 0; fits && i < length; ++i) {
-          if (masked(begin + i) && !reads(begin + i, letters[i])) {
-            ++masks;
-            x_masked = cells[begin + i].plain == U'x';
-            vowels = vowels && is_vowel(letters[i]);
-            strong = strong && is_strong_mask(cells[begin + i].plain);
-          } else {
-            fits = reads(begin + i, letters[i]);
-          }
-        }
-        if (!fits || masks == 0) continue;
-        const std::uint32_t known = length - masks;
-        const bool ends_known = !masked(begin) && !masked(begin + length - 1);
-        if (!(masks == 1 && vowels && known >= 2 && (ends_known || strong)) &&
-            !(strong && vowels && known >= 2 && ends_known) &&
-            !(strong && ends_known && masks >= 2 && known >= 2)) {
-          continue;
-        }
-        // x is a letter too: "texts", "sixty".
-        const bool x = masks == 1 && x_masked;
-        if (x && (!right.empty() || entry.term.severity < 5 || (patterns_[id].steps & kSpelling)))
-          continue;
-        Steps steps = kMask | patterns_[id].steps;
-        if (!acceptable_rest(entry, patterns_[id], {}, right, steps)) continue;
-        hits.push_back({patterns_[id].entry, begin, begin + length, steps});
+    ends(begin + length - 1, lasts);
+    for (const char32_t first : firsts.view()) {
+      for (const char32_t last : lasts.view()) {
+        if (first == 0 && last == 0) continue;
+        const auto it = by_shape_.find(shape(length, first, last));
+        if (it == by_shape_.end()) continue;
+        for (const std::uint32_t id : it->second)
+          match_mask(text, begin, length, right.view(), id, hits);
       }
     }
   }
+}
+
+void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::uint32_t length,
+                         std::u32string_view right, std::uint32_t id,
+                         std::vector<Hit>& hits) const {
+  const std::vector<Cell>& cells = text.cells;
+  const auto reads = [&](std::uint32_t i, char32_t letter) {
+    return std::any_of(text.begin(cells[i]), text.end(cells[i]), [&](const Reading& r) {
+      return r.size == 1 && r.letters[0] == letter && !(r.steps & kSound);
+    });
+  };
+  const auto masked = [&](std::uint32_t i) { return is_mask(cells[i].plain); };
+  const Pattern& pattern = patterns_[id];
+  if (pattern.severity < 2) return;
+  const std::u32string& letters = pattern_letters_[id];
+  std::uint32_t masks = 0;
+  bool vowels = true;
+  bool strong = true;
+  bool x_masked = false;
+  for (std::uint32_t i = 0; i < length; ++i) {
+    if (reads(begin + i, letters[i])) continue;
+    if (!masked(begin + i)) return;
+    ++masks;
+    x_masked = cells[begin + i].plain == U'x';
+    vowels = vowels && is_vowel(letters[i]);
+    strong = strong && is_strong_mask(cells[begin + i].plain);
+  }
+  const std::uint32_t known = length - masks;
+  if (masks == 0 || known < 2) return;
+  const bool ends_known = !masked(begin) && !masked(begin + length - 1);
+  if (!(masks == 1 && vowels && (ends_known || strong)) &&
+      !(strong && ends_known && (vowels || masks >= 2))) {
+    return;
+  }
+  // x is a letter too: "texts", "sixty".
+  const bool x = masks == 1 && x_masked;
+  if (x && (!right.empty() || pattern.severity < 5 || (pattern.steps & kSpelling))) return;
+  Steps steps = kMask | pattern.steps;
+  if (!acceptable_rest(pattern, {}, right, steps)) return;
+  hits.push_back({pattern.entry, begin, begin + length, steps});
 }
 
 // ----- AllowList -----
@@ -913,9 +1044,13 @@ AllowList::AllowList(const std::vector<std::string>& phrases) {
   trie_.build(std::move(keys));
 }
 
-std::vector<AllowList::Range> AllowList::find(const NormalizedText& text) const {
+std::vector<AllowList::Range> AllowList::find(const NormalizedText& text,
+                                              const std::vector<std::uint32_t>& seams) const {
   std::vector<Range> ranges;
   const auto size = static_cast<std::uint32_t>(text.cells.size());
+  const auto at_seam = [&](std::uint32_t i) {
+    return std::binary_search(seams.begin(), seams.end(), i);
+  };
   const auto plain = [&](std::uint32_t i) {
     const char32_t c = text.cells[i].plain;
     if (c >= U'ァ' && c <= U'ヶ') return static_cast<char32_t>(c - 0x60);
@@ -923,8 +1058,8 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text) const 
   };
   for (std::uint32_t start = 0; start < size; ++start) {
     const bool unspaced = is_unspaced(text.cells[start].plain);
-    if (!is_word(text.cells[start]) || (start > 0 && is_word(text.cells[start - 1]) && !unspaced))
-      continue;
+    if (!is_word(text.cells[start])) continue;
+    if (start > 0 && is_word(text.cells[start - 1]) && !unspaced && !at_seam(start)) continue;
     std::uint32_t node = Trie::kRoot;
     for (std::uint32_t i = start; i < size && node != Trie::kNone;) {
       if (is_word(text.cells[i])) {
@@ -939,8 +1074,8 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text) const 
       if (node == Trie::kNone) break;
       for (const std::uint32_t* v = trie_.values_begin(node); v != trie_.values_end(node); ++v) {
         std::uint32_t end = i;
-        while (*v == 1 && end < size && is_word(text.cells[end])) ++end;
-        const bool boundary = end >= size || !is_word(text.cells[end]) || unspaced;
+        while (*v == 1 && end < size && is_word(text.cells[end]) && !at_seam(end)) ++end;
+        const bool boundary = end >= size || !is_word(text.cells[end]) || unspaced || at_seam(end);
         if (boundary) ranges.push_back({start, end});
       }
     }

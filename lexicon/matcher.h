@@ -7,9 +7,10 @@
 // so a text would have to be given to it once for every combination; and RE2 tells which pattern
 // matched, not where.
 //
-// Cost: at each cell where a word may begin, the trie's nodes that the text can reach, at most
-// (depth of the trie) x (its width under the readings of those few cells). Runs are squashed before
-// (normalization.h), so hostile repetition adds nothing: linear in the text for a given lexicon.
+// Cost: at each cell where a word may begin, the trie's nodes that the text can reach. A walk goes
+// on only while the cells that it could read next hold a letter that the trie continues with, and
+// over no more than kReachMax cells in all; runs are squashed before (normalization.h). So hostile
+// text costs a bounded amount a cell: linear in the text for a given lexicon.
 #pragma once
 
 #include <cstddef>
@@ -53,6 +54,11 @@ struct Hit {
   Steps steps = 0;
 };
 
+// A set of letters: bit i for 'a' + i, one bit for the space and one for all others.
+using LetterSet = std::uint32_t;
+constexpr LetterSet kSpaceLetter = 1u << 26;
+constexpr LetterSet kOtherLetters = 1u << 27;
+
 // A trie over folded letters. Immutable once built.
 class Trie {
  public:
@@ -65,6 +71,13 @@ class Trie {
   static constexpr std::uint32_t kRoot = 0;
   static constexpr std::uint32_t kNone = 0xFFFFFFFFu;
   std::uint32_t child(std::uint32_t node, char32_t letter) const;
+  // The letter that leads to the node; 0 for the root.
+  char32_t letter(std::uint32_t node) const { return nodes_[node].letter; }
+  // The letters that the node goes on with, as a set of letter_bit()s.
+  LetterSet next_letters(std::uint32_t node) const {
+    return nodes_[node].latin | (nodes_[node].others > 0 ? kOtherLetters : 0);
+  }
+  bool has_values(std::uint32_t node) const { return nodes_[node].values > 0; }
   // The values of the keys that end at the node.
   const std::uint32_t* values_begin(std::uint32_t node) const;
   const std::uint32_t* values_end(std::uint32_t node) const;
@@ -76,9 +89,10 @@ class Trie {
         0;  // children lie together: those by Latin letters first, then the others in order
     std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
-    std::uint32_t latin = 0;  // bit i: an edge for 'a' + i; bit 26: for the space
-    std::uint16_t others = 0;
-    std::uint16_t values = 0;
+    LetterSet latin = 0;  // of the children by Latin letters and by the space
+    std::uint32_t others = 0;
+    std::uint32_t values = 0;
+    char32_t letter = 0;
   };
   std::vector<Node> nodes_;
   std::vector<char32_t> letters_;
@@ -91,51 +105,71 @@ class Matcher {
     Words,   // words, spelled words, compounds
     Whole,   // whole words of four letters or more, nothing added: for text read backwards
     Turned,  // the same for text read upside down, whose glyphs leave no doubt
-    Joined   // the whole text is one term
+    Joined   // several pieces in a row, from a seam to a seam, are one term
   };
+
+  // The cells that a match may span: more than any term of a list has letters, twice over.
+  static constexpr std::uint32_t kReachMax = 250;
+  // No term may be longer.
+  static constexpr std::size_t kTermLettersMax = 100;
 
   // Keeps a reference: the entries must outlive the matcher.
   explicit Matcher(const std::vector<Entry>& entries);
 
-  // Adds what is found, unordered; the same cells may be hit by several entries.
-  void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits) const;
+  // Adds what is found, unordered; the same cells may be hit by several entries. `seams`, for
+  // Scope::Joined: the cells where pieces begin, in order, the first 0 and the last the text's end.
+  void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
+            const std::vector<std::uint32_t>& seams = {}) const;
 
   // Changes with any change of what is found.
-  static constexpr std::string_view kVersion = "matcher 1";
+  static constexpr std::string_view kVersion = "matcher 2";
 
  private:
+  // A spelling of an entry, with all that is asked about it for every match: entries are too large
+  // to be looked at so often.
   struct Pattern {
     std::uint32_t entry = 0;
     std::uint32_t letters = 0;  // without spaces
     Steps steps = 0;            // kSpelling, kInflection
+    std::uint32_t flags = 0;    // the entry's
+    char32_t front = 0;
+    char32_t back = 0;
+    std::uint8_t severity = 0;
+    bool english = false;
+    bool russian = false;
+    bool spaced = false;     // several words
     bool disguised = false;  // only if the text hides something: "c0no" is meant, "cono" is a cone
   };
   struct State;
   struct Walk;
+  class Letters;
 
-  bool begins_stem(const NormalizedText& text, const Cell& cell) const;
   static State repeated(const Walk& walk, const State& state, const Reading& reading);
   void walk(Walk& walk, std::uint32_t start) const;
   void step_read(Walk& walk, const State& state) const;
   void step_word_end(Walk& walk, const State& state) const;
   void step_over(Walk& walk, const State& state) const;
   void arrive(Walk& walk, const State& state) const;
-  bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) const;
-  bool acceptable_gaps(const Walk& walk, const State& state, bool grave, std::u32string& left,
-                       std::u32string& right) const;
-  bool acceptable_rest(const Entry& entry, const Pattern& pattern, std::u32string_view left,
-                       std::u32string_view right, Steps& steps) const;
+  static bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern);
+  static bool acceptable_gaps(const Walk& walk, const State& state, bool grave, Letters& left,
+                              Letters& right);
+  static bool acceptable_spelling(const Walk& walk, const State& state, Letters& left,
+                                  Letters& right);
+  static bool acceptable_rest(const Pattern& pattern, std::u32string_view left,
+                              std::u32string_view right, Steps& steps);
+  static bool is_ending(const Pattern& pattern, std::u32string_view letters);
   void find_masked(const NormalizedText& text, std::vector<Hit>& hits) const;
-  void match_mask(const NormalizedText& text, std::uint32_t begin, std::uint32_t end,
-                  std::vector<Hit>& hits) const;
+  void match_masks(const NormalizedText& text, std::uint32_t begin, std::uint32_t end,
+                   std::vector<Hit>& hits) const;
+  void match_mask(const NormalizedText& text, std::uint32_t begin, std::uint32_t length,
+                  std::u32string_view right, std::uint32_t id, std::vector<Hit>& hits) const;
 
   const std::vector<Entry>& entries_;
   std::vector<Pattern> patterns_;
   std::vector<std::u32string> pattern_letters_;
   Trie words_;
   Trie stems_;
-  // Patterns without spaces by (length, first letter), and by (length, 0) for those that begin with
-  // a vowel.
+  // Patterns without spaces by shape(): the ones that a masked word may stand for.
   std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_shape_;
 };
 
@@ -151,7 +185,9 @@ class AllowList {
     std::uint32_t begin = 0;  // cells: [begin, end)
     std::uint32_t end = 0;
   };
-  std::vector<Range> find(const NormalizedText& text) const;
+  // Words begin and end at the seams too (Matcher::find).
+  std::vector<Range> find(const NormalizedText& text,
+                          const std::vector<std::uint32_t>& seams = {}) const;
 
  private:
   Trie trie_;

@@ -27,7 +27,9 @@ class MatcherTest : public ::testing::Test {
   std::set<std::string> terms(std::string_view text,
                               Matcher::Scope scope = Matcher::Scope::Words) const {
     std::vector<Hit> hits;
-    matcher_.find(normalize(text), scope, hits);
+    const NormalizedText normalized = normalize(text);
+    matcher_.find(normalized, scope, hits,
+                  {0, static_cast<std::uint32_t>(normalized.cells.size())});
     std::set<std::string> result;
     for (const Hit& hit : hits) result.insert(entries_[hit.entry].term.term);
     return result;
