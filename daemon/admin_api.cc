@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "daemon/api.h"
+#include "daemon/metrics.h"
 #include "daemon/openai.h"
 #include "daemon/routing.h"
 
@@ -117,13 +118,18 @@ asio::awaitable<Response> AdminApi::handle(std::shared_ptr<Exchange> exchange) {
   }
   const bool one_decision = path.starts_with(kDecisionsPrefix);
   if (!one_decision && path != "/v1/decisions" && path != "/v1/status" && path != "/healthz" &&
-      path != "/readyz") {
+      path != "/readyz" && path != "/metrics") {
     co_return not_found(*exchange);
   }
   if (exchange->method != "GET") co_return wrong_method("GET");
   if (path == "/healthz") co_return health();
   if (path == "/readyz") co_return readiness(engine_.status(), policy_);
   if (path == "/v1/status") co_return status();
+  if (path == "/metrics") {
+    Response response;
+    response.text = metrics_text(engine_.status(), policy_, config_.limits.queue_size_max);
+    co_return response;
+  }
   if (one_decision) {
     std::string id = path.substr(kDecisionsPrefix.size());
     co_return co_await decision(std::move(id));
@@ -184,7 +190,10 @@ Response AdminApi::status() const {
   if (policy_.current()) {
     policy["revision"] = policy_.current()->revision();
     policy["loaded_at"] = policy_.loaded_at_s();
+    policy["terms"] = policy_.current()->lexicon().terms().size();
   }
+  policy["reloads"] = policy_.reloads();
+  policy["failed_reloads"] = policy_.failed_reloads();
   if (!policy_.last_error().empty()) policy["last_error"] = policy_.last_error();
   json::object body{{"ready", reason.empty()}};
   if (!reason.empty()) body["reason"] = reason;

@@ -3,7 +3,7 @@
 //
 //   service  POST /v1/images/generations, POST /v1/moderations, GET /v1/models
 //   admin    GET /v1/decisions, GET /v1/decisions/{sequence or request id}, GET /v1/status,
-//            POST /v1/policy/reload
+//            POST /v1/policy/reload, GET /metrics
 //   both     GET /healthz, GET /readyz
 #pragma once
 

@@ -23,13 +23,14 @@ struct CheckOptions {
   std::string text;
   std::string jsonl;
   std::string policy;
+  std::string tenant;
   bool json = false;
 };
 
-json::object check(const policy::Policy& policy, std::string_view text,
+json::object check(const policy::Policy& policy, std::string_view text, const std::string& tenant,
                    policy::Decision* decision = nullptr) {
   const lexicon::Analysis analysis = policy.lexicon().analyze(text);
-  policy::Decision decided = policy.decide(text, analysis);
+  policy::Decision decided = policy.decide(text, analysis, tenant);
   json::object result{{"action", policy::to_string(decided.action)},
                       {"flagged", decided.flagged},
                       {"findings", findings_json(analysis)}};
@@ -59,7 +60,8 @@ json::object parse_line(const std::string& file, std::size_t number, const std::
 
 // A filter: one line out for each line in, and the status tells of the filter, not of what it
 // found.
-ExitStatus check_lines(const policy::Policy& policy, const std::string& file) {
+ExitStatus check_lines(const policy::Policy& policy, const std::string& file,
+                       const std::string& tenant) {
   std::ifstream opened;
   if (file != "-") {
     opened.open(file);
@@ -74,7 +76,8 @@ ExitStatus check_lines(const policy::Policy& policy, const std::string& file) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     const json::object parsed = parse_line(file, number, line);
     json::object result{{"id", parsed.at("id")}};
-    for (auto& [key, value] : check(policy, std::string_view(parsed.at("text").as_string()))) {
+    for (auto& [key, value] :
+         check(policy, std::string_view(parsed.at("text").as_string()), tenant)) {
       result[key] = std::move(value);
     }
     fmt::print("{}\n", json::serialize(result));
@@ -85,7 +88,7 @@ ExitStatus check_lines(const policy::Policy& policy, const std::string& file) {
 
 ExitStatus check_text(const policy::Policy& policy, const CheckOptions& options) {
   policy::Decision decision;
-  json::object result = check(policy, options.text, &decision);
+  json::object result = check(policy, options.text, options.tenant, &decision);
   const bool substituted = decision.action == policy::Action::Substitute;
   if (options.json) {
     result["rule"] = decision.rule;
@@ -112,9 +115,10 @@ ExitStatus run(const CheckOptions& options) {
   if (lines == !options.text.empty()) {
     throw CommandError(ExitStatus::Usage, "check: expected either a text or --jsonl FILE");
   }
+  require_tenant(options.tenant);
   const auto policy = policy::Policy::load(
       options.policy.empty() ? default_policy() : std::filesystem::path(options.policy));
-  return lines ? check_lines(*policy, options.jsonl) : check_text(*policy, options);
+  return lines ? check_lines(*policy, options.jsonl, options.tenant) : check_text(*policy, options);
 }
 
 }  // namespace
@@ -127,6 +131,7 @@ void add_check(CLI::App& app, ExitStatus& exit_status) {
       "--jsonl", options->jsonl,
       R"(Read lines {"id", "text"} from a file ('-': standard input), write one line each)");
   command->add_option("--policy", options->policy, "Policy file (default: the default policy)");
+  command->add_option("--tenant", options->tenant, "Whose rules apply (default: nobody's)");
   command->add_flag("--json", options->json, "Print JSON");
   command->footer(
       "Exit status: 0 not flagged, 1 flagged, 2 usage; with --jsonl 0 whatever was found.");

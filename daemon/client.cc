@@ -30,7 +30,7 @@ constexpr std::size_t kReplyBytesMax = 1u << 30;
 }  // namespace
 
 HttpReply http_request(const std::filesystem::path& socket, const std::string& target,
-                       const boost::json::value& body) {
+                       const boost::json::value& body, const std::string& tenant) {
   asio::io_context io;
   asio::local::stream_protocol::socket stream(io);
   boost::system::error_code error;
@@ -45,6 +45,7 @@ HttpReply http_request(const std::filesystem::path& socket, const std::string& t
                                            target, 11);
   request.set(http::field::host, "glyphward");
   request.keep_alive(false);
+  if (!tenant.empty()) request.set("OpenAI-Project", tenant);
   if (!body.is_null()) {
     request.set(http::field::content_type, "application/json");
     request.body() = boost::json::serialize(body);

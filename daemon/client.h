@@ -13,10 +13,11 @@ struct HttpReply {
   boost::json::value body;
 };
 
-// `body` null: GET, else POST as JSON. Throws CommandError (Unavailable) naming the socket if
-// nothing listens there or the answer is cut or not JSON.
+// `body` null: GET, else POST as JSON; `tenant` as the OpenAI-Project header, unless empty. Throws
+// CommandError (Unavailable) naming the socket if nothing listens there or the answer is cut or not
+// JSON.
 HttpReply http_request(const std::filesystem::path& socket, const std::string& target,
-                       const boost::json::value& body = nullptr);
+                       const boost::json::value& body = nullptr, const std::string& tenant = "");
 
 // --socket where it is given, else GLYPHWARD_SOCKET, else the packaged unit's path.
 std::filesystem::path service_socket(const std::string& flag);

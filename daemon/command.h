@@ -36,10 +36,14 @@ class CommandError : public std::runtime_error {
   ExitStatus status_;
 };
 
+// Of --tenant; empty is good too. Throws CommandError.
+void require_tenant(const std::string& tenant);
+
 void add_audit(CLI::App& app, ExitStatus& exit_status);
 void add_check(CLI::App& app, ExitStatus& exit_status);
 void add_generate(CLI::App& app, ExitStatus& exit_status);
 void add_localize(CLI::App& app, ExitStatus& exit_status);
+void add_policy(CLI::App& app, ExitStatus& exit_status);
 void add_status(CLI::App& app, ExitStatus& exit_status);
 
 }  // namespace glyphward::daemon

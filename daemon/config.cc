@@ -42,6 +42,14 @@ Setter text(std::string& target) {
   return [&target](const toml::node& node) { target = text_of(node); };
 }
 
+Setter boolean(bool& target) {
+  return [&target](const toml::node& node) {
+    const auto value = node.value_exact<bool>();
+    if (!value) throw std::invalid_argument("expected true or false");
+    target = *value;
+  };
+}
+
 Setter path(fs::path& target, const fs::path& folder) {
   return [&target, folder](const toml::node& node) {
     const fs::path given = text_of(node);
@@ -148,6 +156,7 @@ Config load_config(const fs::path& file) {
       {"state_dir", path(config.state_dir, folder)},
       {"model", path(config.model, folder)},
       {"policy", path(config.policy, folder)},
+      {"watch_policy", boolean(config.watch_policy)},
       {"device", text(config.device)},
       {"dtype", one_of(config.dtype, {"float32", "float16", "bfloat16"})},
       {"ocr_languages", text(config.ocr_languages)},

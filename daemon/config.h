@@ -32,6 +32,7 @@ struct Config {
       state_dir;                // empty: STATE_DIRECTORY (systemd sets it), else /var/lib/glyphward
   std::filesystem::path model;  // empty: the embedded model
   std::filesystem::path policy;  // empty: the default policy
+  bool watch_policy = true;      // reload when one of the policy's files changes
   std::string device = "cpu";
   std::string dtype = "float32";
   std::string ocr_languages = "eng";

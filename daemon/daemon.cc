@@ -79,7 +79,8 @@ void remove_quietly(const fs::path& path) {
 
 Daemon::Daemon(Config config, DaemonParts parts, const ActivatedSockets& activated)
     : config_(std::move(config)),
-      policy_(io_, std::move(parts.load_policy)),
+      policy_(io_, {std::move(parts.load_policy),
+                    [file = config_.policy] { return policy::Policy::files(file); }}),
       engine_(io_, std::move(parts.engine), config_.limits, [this] { state_changed(); }),
       service_api_(engine_, policy_, config_.limits),
       admin_api_(engine_, policy_, config_, [this] { return reload_policy(); }),
@@ -178,6 +179,7 @@ asio::awaitable<void> Daemon::wait_for_connections(std::chrono::steady_clock::ti
 asio::awaitable<void> Daemon::drain() {
   notify_stopping();
   remove_socket_files();
+  if (watcher_) watcher_->stop();
   service_->drain();
   admin_->drain();
   const auto now = std::chrono::steady_clock::now();
@@ -196,6 +198,23 @@ asio::awaitable<void> Daemon::drain() {
 asio::awaitable<void> Daemon::first_load() {
   co_await policy_.reload();
   state_changed();
+  if (config_.watch_policy && !stopping_) watch_policy();
+}
+
+void Daemon::watch_policy() {
+  FileWatcher::Calls calls;
+  calls.now = [this] { return policy_.stamps(); };
+  calls.taken = [this]() -> const FileStamps& { return policy_.taken(); };
+  calls.take = [this]() -> asio::awaitable<void> {
+    spdlog::info("policy: a file has changed");
+    co_await reload_policy();
+  };
+  try {
+    watcher_ = std::make_unique<FileWatcher>(io_, std::move(calls));
+    spawn(watcher_->run(), "policy files");
+  } catch (const std::system_error& error) {
+    spdlog::warn("policy: its files are not watched: {}", error.what());
+  }
 }
 
 asio::awaitable<std::string> Daemon::reload_policy() {

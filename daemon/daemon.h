@@ -12,6 +12,7 @@
 #include "daemon/api.h"
 #include "daemon/config.h"
 #include "daemon/engine.h"
+#include "daemon/file_watcher.h"
 #include "daemon/http_server.h"
 #include "daemon/policy_store.h"
 #include "daemon/systemd.h"
@@ -21,7 +22,8 @@ namespace glyphward::daemon {
 // What the daemon works with; a test passes a pipeline of its own.
 struct DaemonParts {
   EngineParts engine;
-  PolicyStore::Loader load_policy;
+  // Of config.policy, on a thread of its own; throws.
+  std::function<std::shared_ptr<const policy::Policy>()> load_policy;
 };
 
 class Daemon {
@@ -48,6 +50,7 @@ class Daemon {
   boost::asio::awaitable<void> tell_systemd();
   boost::asio::awaitable<void> drain();
   boost::asio::awaitable<void> first_load();
+  void watch_policy();
   boost::asio::awaitable<std::string> reload_policy();
   boost::asio::awaitable<void> reload_all();
   boost::asio::awaitable<void> wait_for_connections(std::chrono::steady_clock::time_point until);
@@ -64,6 +67,7 @@ class Daemon {
   AdminApi admin_api_;
   std::unique_ptr<HttpServer> service_;
   std::unique_ptr<HttpServer> admin_;
+  std::unique_ptr<FileWatcher> watcher_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer tick_;
   boost::asio::steady_timer drain_tick_;

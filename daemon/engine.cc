@@ -216,7 +216,12 @@ asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
     // moderate() writes to the log and to nothing else: the other two belong to the worker.
     return guard::Guard(*pipeline_, *ocr_, *audit_).moderate(*text);
   };
-  co_return co_await run_on<Result<Record>>(audit_thread_, io_, std::move(work));
+  Result<Record> record = co_await run_on<Result<Record>>(audit_thread_, io_, std::move(work));
+  if (record) {
+    const std::lock_guard lock(mutex_);
+    ++status_.moderation_actions[static_cast<std::size_t>(text->decision.action)];
+  }
+  co_return record;
 }
 
 asio::awaitable<Result<std::vector<Record>>> Engine::list(RecordFilter filter) {
@@ -349,13 +354,14 @@ void Engine::work() {
     } catch (const std::exception& error) {
       answer = Error{ErrorCode::Internal, error.what(), ""};
     }
-    count(answer);
+    count(answer, job->screened.decision.action);
     deliver(job, std::move(answer));
   }
 }
 
-void Engine::count(const Result<Answer>& answer) {
+void Engine::count(const Result<Answer>& answer, policy::Action action) {
   const std::lock_guard lock(mutex_);
+  ++status_.generation_actions[static_cast<std::size_t>(action)];
   if (answer) {
     ++(std::holds_alternative<guard::Reply>(*answer) ? status_.answered : status_.refused);
   } else {

@@ -5,6 +5,7 @@
 //       ^--------- Job::done ---------------'
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -46,6 +47,9 @@ struct PartStatus {
   std::string reason;  // why it failed: which file, which key
 };
 
+// One for each policy::Action.
+using ActionCounts = std::array<std::uint64_t, 4>;
+
 struct EngineStatus {
   PartStatus model;
   PartStatus ocr;
@@ -59,6 +63,9 @@ struct EngineStatus {
   std::uint64_t cancelled = 0;
   std::uint64_t failed = 0;
   std::uint64_t overloaded = 0;
+  // What the policy decided of what was accepted, whatever became of it.
+  ActionCounts generation_actions{};
+  ActionCounts moderation_actions{};
 
   bool ready() const {
     return model.state == PartState::Ready && ocr.state == PartState::Ready &&
@@ -137,7 +144,7 @@ class Engine {
   void open_parts();
   std::shared_ptr<Job> next_job();
   void deliver(const std::shared_ptr<Job>& job, Result<guard::Answer> answer);
-  void count(const Result<guard::Answer>& answer);
+  void count(const Result<guard::Answer>& answer, policy::Action action);
   void set_part(PartStatus EngineStatus::*part, PartState state, const std::string& reason);
   void beat();
   template <typename Value>

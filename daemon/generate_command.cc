@@ -40,6 +40,7 @@ struct GenerateOptions {
   std::string device = "cpu";
   std::string dtype = "float32";
   std::string policy;
+  std::string tenant;
   std::string state_dir;
   std::string socket;
   bool local = false;
@@ -96,6 +97,7 @@ void check_output(const GenerateOptions& options) {
 }
 
 void check_options(const GenerateOptions& options) {
+  require_tenant(options.tenant);
   const std::pair<const char*, bool> local_only[] = {{"--unguarded", options.unguarded},
                                                      {"--device", options.device != "cpu"},
                                                      {"--dtype", options.dtype != "float32"},
@@ -184,8 +186,8 @@ json::object request_body(const GenerateOptions& options) {
 Outcome ask_daemon(const GenerateOptions& options) {
   const bool tells = ::isatty(STDERR_FILENO) == 1 && !options.json;
   if (tells) fmt::print(stderr, "waiting for the daemon ...");
-  const HttpReply reply =
-      http_request(service_socket(options.socket), "/v1/images/generations", request_body(options));
+  const HttpReply reply = http_request(service_socket(options.socket), "/v1/images/generations",
+                                       request_body(options), options.tenant);
   if (tells) fmt::print(stderr, "\r\033[K");
   if (reply.status != 200) fail(reply);
   Outcome outcome;
@@ -269,6 +271,7 @@ guard::ImageRequest image_request(const GenerateOptions& options) {
                                    std::chrono::system_clock::now().time_since_epoch().count());
   request.client = fmt::format("uid={} gid={} pid={}", ::getuid(), ::getgid(), ::getpid());
   request.endpoint = "local";
+  request.tenant = options.tenant;
   request.prompt = options.prompt;
   request.negative_prompt = options.negative_prompt;
   request.n = options.n;
@@ -458,6 +461,7 @@ void add_generate(CLI::App& app, ExitStatus& exit_status) {
   command->add_option("--device", options->device, "With --local: cpu, cuda, cuda:1");
   command->add_option("--dtype", options->dtype, "With --local: float32, float16, bfloat16")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+  command->add_option("--tenant", options->tenant, "Whose rules apply (default: nobody's)");
   command->add_option("--policy", options->policy, "With --local: policy file");
   command->add_option("--state-dir", options->state_dir, "With --local: folder of the audit log");
   command->add_flag("--json", options->json, "Print JSON");

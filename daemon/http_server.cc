@@ -80,10 +80,13 @@ http::response<http::string_body> to_http(Response response, const std::string& 
                                           bool keep_alive) {
   http::response<http::string_body> reply(static_cast<http::status>(response.status), 11);
   reply.set(http::field::server, "glyphward");
-  reply.set(http::field::content_type, "application/json");
+  reply.set(http::field::content_type, response.text.empty()
+                                           ? "application/json"
+                                           : "text/plain; version=0.0.4; charset=utf-8");
   reply.set("x-request-id", request_id);
   for (const auto& [name, value] : response.headers) reply.set(name, value);
-  reply.body() = boost::json::serialize(response.body);
+  reply.body() =
+      response.text.empty() ? boost::json::serialize(response.body) : std::move(response.text);
   reply.keep_alive(keep_alive);
   reply.prepare_payload();
   return reply;
@@ -255,6 +258,9 @@ asio::awaitable<bool> HttpServer::serve_request(std::shared_ptr<Connection> conn
   auto request = parser.release();
   exchange->method = std::string(request.method_string());
   exchange->target = std::string(request.target());
+  for (const auto& field : request) {
+    exchange->headers.emplace_back(field.name_string(), field.value());
+  }
   exchange->body = std::move(request.body());
   exchange->request_id = request_id;
   exchange->peer = connection->peer;

@@ -30,6 +30,7 @@ std::string to_string(const Peer& peer);  // "uid=1000 gid=1000 pid=4242"
 struct Response {
   int status = 200;
   boost::json::value body;
+  std::string text = {};  // instead of the body where it is not empty: plain text
   std::vector<std::pair<std::string, std::string>> headers = {};  // besides those that all have
 };
 
@@ -39,6 +40,7 @@ class Exchange {
   std::string method;
   std::string target;  // path and query, as sent
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  // as sent; a name may come twice
   std::string request_id;  // ours: a client cannot choose what the audit log calls it
   Peer peer;
 

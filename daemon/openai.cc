@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/beast/core/string.hpp>
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
@@ -422,6 +423,20 @@ json::object moderation_result(const guard::Screened& screened) {
           {"category_scores", std::move(scores)},
           {"action", policy::to_string(screened.decision.action)},
           {"findings", findings_json(screened.analysis)}};
+}
+
+ApiResult<std::string> tenant_of(const Exchange& exchange) {
+  constexpr std::string_view kHeader = "OpenAI-Project";
+  std::string tenant;
+  for (const auto& [name, value] : exchange.headers) {
+    if (!boost::beast::iequals(name, kHeader)) continue;
+    if (!tenant.empty() || !policy::is_tenant(value)) {
+      return invalid(std::string(kHeader),
+                     "expected one such header, of 1 to 64 of A-Z a-z 0-9 . _ : -");
+    }
+    tenant = value;
+  }
+  return tenant;
 }
 
 json::array findings_json(const lexicon::Analysis& analysis) {

@@ -58,6 +58,10 @@ ApiResult<std::vector<std::string>> parse_moderation(std::string_view body);
 // on; scores are the highest severity of any finding, divided by 7; findings lists all of them.
 boost::json::object moderation_result(const guard::Screened& screened);
 
+// Whose rules apply: the OpenAI-Project header, which OpenAI's clients send for their `project`.
+// Empty if there is none; an error if there are several, or it is no tenant's name.
+ApiResult<std::string> tenant_of(const Exchange& exchange);
+
 // As `glyphward check` writes them too.
 boost::json::array findings_json(const lexicon::Analysis& analysis);
 

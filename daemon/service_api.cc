@@ -18,10 +18,12 @@ std::int64_t now_s() {
       .count();
 }
 
-void identify(guard::ImageRequest& request, const Exchange& exchange, const std::string& path) {
+void identify(guard::ImageRequest& request, const Exchange& exchange, const std::string& path,
+              const std::string& tenant) {
   request.request_id = exchange.request_id;
   request.client = to_string(exchange.peer) + request.client;  // the client's own "user" follows
   request.endpoint = path;
+  request.tenant = tenant;
 }
 
 // The guard's messages begin with its own name of the field; the client knows it by another.
@@ -70,7 +72,9 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
   if (!reason.empty()) co_return not_ready(reason);
   ApiResult<GenerationCall> call = parse_generation(exchange->body, engine_.pipeline()->info());
   if (!call) co_return to_response(call.error());
-  identify(call->request, *exchange, "/v1/images/generations");
+  const ApiResult<std::string> tenant = tenant_of(*exchange);
+  if (!tenant) co_return to_response(tenant.error());
+  identify(call->request, *exchange, "/v1/images/generations", *tenant);
   Result<guard::Screened> screened =
       guard::screen(call->request, policy_.current(), *engine_.pipeline());
   if (!screened) {
@@ -112,14 +116,18 @@ asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exch
   if (!reason.empty()) co_return not_ready(reason);
   const ApiResult<std::vector<std::string>> inputs = parse_moderation(exchange->body);
   if (!inputs) co_return to_response(inputs.error());
+  const ApiResult<std::string> tenant = tenant_of(*exchange);
+  if (!tenant) co_return to_response(tenant.error());
+  // One revision for all of its texts.
+  const std::shared_ptr<const policy::Policy> policy = policy_.current();
   json::array results;
   std::vector<guard::Screened> all;
   for (const std::string& input : *inputs) {
     guard::ImageRequest request;
     request.prompt = input;
-    identify(request, *exchange, "/v1/moderations");
+    identify(request, *exchange, "/v1/moderations", *tenant);
     if (inputs->size() > 1) request.request_id += "." + std::to_string(all.size());
-    Result<guard::Screened> screened = guard::screen_text(std::move(request), policy_.current());
+    Result<guard::Screened> screened = guard::screen_text(std::move(request), policy);
     if (!screened) {
       Error error = screened.error();
       rename_field(error, "input");
@@ -133,9 +141,11 @@ asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exch
     if (!record) co_return to_response(record.error());
   }
   Response response;
-  response.body = json::object{{"id", "modr-" + exchange->request_id.substr(4)},
-                               {"model", "glyphward-lexicon"},
-                               {"results", std::move(results)}};
+  response.body =
+      json::object{{"id", "modr-" + exchange->request_id.substr(4)},
+                   {"model", "glyphward-lexicon"},
+                   {"results", std::move(results)},
+                   {"glyphward", json::object{{"policy_revision", policy->revision()}}}};
   co_return response;
 }
 

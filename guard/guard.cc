@@ -17,6 +17,7 @@
 #include "guard/reading.h"
 #include "guard/redact.h"
 #include "model/profile.h"
+#include "model/scheduler_names.h"
 
 namespace glyphward::guard {
 namespace {
@@ -66,17 +67,9 @@ std::optional<Error> size_fault(const std::string& param, std::optional<int> siz
   return std::nullopt;
 }
 
-constexpr std::string_view kSchedulers[] = {
-    "DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler"};
-
 std::optional<Error> scheduler_fault(const std::string& scheduler) {
-  if (scheduler.empty() ||
-      std::find(std::begin(kSchedulers), std::end(kSchedulers), scheduler) != std::end(kSchedulers))
-    return std::nullopt;
-  std::string known;
-  for (std::string_view name : kSchedulers)
-    known += (known.empty() ? "" : ", ") + std::string(name);
-  return invalid("scheduler", "unknown; known are " + known);
+  if (scheduler.empty() || model::is_scheduler_name(scheduler)) return std::nullopt;
+  return invalid("scheduler", "unknown; known are " + model::scheduler_name_list());
 }
 
 std::optional<Error> request_fault(const ImageRequest& request, const model::ModelInfo& info) {
@@ -139,6 +132,18 @@ boost::json::array rendered_json(const lexicon::Analysis& analysis) {
   return rendered;
 }
 
+// What the policy was given and what its rules on trial would have done, for the row alone.
+boost::json::object policy_parameters(const Screened& screened) {
+  boost::json::object parameters;
+  if (!screened.request.tenant.empty()) parameters["tenant"] = screened.request.tenant;
+  for (const policy::Observation& observation : screened.decision.observations) {
+    if (!parameters.contains("observed")) parameters["observed"].emplace_array();
+    parameters["observed"].as_array().push_back(boost::json::object{
+        {"rule", observation.rule}, {"would_action", policy::to_string(observation.would_action)}});
+  }
+  return parameters;
+}
+
 boost::json::object parameters_json(const Screened& screened, const model::ModelInfo& info) {
   const ImageRequest& request = screened.request;
   boost::json::array seeds;
@@ -159,11 +164,7 @@ boost::json::object parameters_json(const Screened& screened, const model::Model
     parameters["prompt_bytes_seen"] = screened.fit.bytes_kept;
   if (!screened.negative.findings.empty())
     parameters["negative_prompt_findings"] = findings_json(screened.negative);
-  for (const policy::Observation& observation : screened.decision.observations) {
-    if (!parameters.contains("observed")) parameters["observed"].emplace_array();
-    parameters["observed"].as_array().push_back(boost::json::object{
-        {"rule", observation.rule}, {"action", policy::to_string(observation.would_action)}});
-  }
+  for (auto& [key, value] : policy_parameters(screened)) parameters[key] = std::move(value);
   return parameters;
 }
 
@@ -219,19 +220,25 @@ Attempt routed_attempt(const std::string& name, const std::vector<std::string>& 
   return attempt;
 }
 
-std::vector<Attempt> attempts_for(const policy::Decision& decision, const model::ModelInfo& info,
-                                  int steps) {
-  if (decision.action != policy::Action::Substitute) return {{"plain", {}, false}};
+// Those of the policy's routes that this model has.
+std::vector<Attempt> attempts_for(const Screened& screened, const model::ModelInfo& info) {
+  if (screened.decision.action != policy::Action::Substitute) return {{"plain", {}, false}};
+  const int steps = screened.request.num_inference_steps.value_or(info.num_inference_steps);
   std::vector<Attempt> attempts;
-  if (!info.localized_layers.empty())
-    attempts.push_back(routed_attempt("localized", info.localized_layers,
-                                      model::from_step(info.localized_from_share, steps)));
-  if (const auto wider = widened_layers(info); !wider.empty())
-    attempts.push_back(routed_attempt("more_layers", wider, 0));
-  Attempt swap{"prompt_swap", {}, false};
-  swap.route.base = "sanitized";
-  swap.route.pooled = "sanitized";
-  attempts.push_back(std::move(swap));
+  for (const std::string& route : screened.policy->verification().escalation) {
+    if (route == "prompt_swap") {
+      Attempt swap{route, {}, false};
+      swap.route.base = "sanitized";
+      swap.route.pooled = "sanitized";
+      attempts.push_back(std::move(swap));
+      continue;
+    }
+    const bool localized = route == "localized";
+    const std::vector<std::string> layers =
+        localized ? info.localized_layers : widened_layers(info);
+    const int from_step = localized ? model::from_step(info.localized_from_share, steps) : 0;
+    if (!layers.empty()) attempts.push_back(routed_attempt(route, layers, from_step));
+  }
   return attempts;
 }
 
@@ -328,7 +335,9 @@ class Job {
     const policy::Action action = screened_.decision.action;
     if (action != policy::Action::Review && action != policy::Action::Block) return false;
     refuse("The text that the picture would show is not allowed here.",
-           "rule " + screened_.decision.rule, action == policy::Action::Review);
+           "rule " + screened_.decision.rule +
+               (screened_.decision.note.empty() ? "" : ": " + screened_.decision.note),
+           action == policy::Action::Review);
     return true;
   }
 
@@ -347,12 +356,16 @@ class Job {
 
   // False if the image must be refused.
   bool make_image(int index) {
+    const std::vector<Attempt> attempts = attempts_for(screened_, pipeline_.info());
+    if (attempts.empty()) {
+      refuse("The text that the picture would show is not allowed here.",
+             "none of the routes that the policy's escalation names fits this model", false);
+      return false;
+    }
     model::Image image;
     Reading reading;
     Comparison comparison;
-    for (const Attempt& attempt : attempts_for(screened_.decision, pipeline_.info(),
-                                               screened_.request.num_inference_steps.value_or(
-                                                   pipeline_.info().num_inference_steps))) {
+    for (const Attempt& attempt : attempts) {
       image = generate(index, attempt);
       reading = read(image);
       comparison = compare(reading, expectation_, screened_.policy->lexicon());
@@ -490,7 +503,8 @@ Result<Screened> screen_text(ImageRequest request, std::shared_ptr<const policy:
   screened.request = std::move(request);
   screened.policy = std::move(policy);
   screened.analysis = screened.policy->lexicon().analyze(screened.request.prompt);
-  screened.decision = screened.policy->decide(screened.request.prompt, screened.analysis);
+  screened.decision =
+      screened.policy->decide(screened.request.prompt, screened.analysis, screened.request.tenant);
   screened.screening_ms = milliseconds_since(start);
   return screened;
 }
@@ -551,6 +565,8 @@ Result<Answer> Guard::complete(const Screened& screened, std::stop_token stop,
 Result<Record> Guard::moderate(const Screened& screened) {
   Record record = record_of(screened);
   record.outcome = "answered";
+  if (const auto parameters = policy_parameters(screened); !parameters.empty())
+    record.parameters_json = boost::json::serialize(parameters);
   record.timings_json =
       boost::json::serialize(boost::json::object{{"screen_ms", screened.screening_ms}});
   try {

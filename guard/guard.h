@@ -29,6 +29,7 @@ struct ImageRequest {
   std::string request_id;
   std::string client;
   std::string endpoint;
+  std::string tenant;  // whose rules apply; empty: none was named
   std::string prompt;
   std::string negative_prompt;
   int n = 1;
@@ -97,7 +98,8 @@ class Guard {
   // A picture takes these routes until one passes: "plain" for an allowed prompt; for a substituted
   // one "localized" (the profile's layers read the sanitized prompt), "more_layers" (all layers of
   // the blocks that hold one of them), "prompt_swap" (all layers; at once where the model has no
-  // profile). Then, for either, "redacted" if the policy lets it, else refusal.
+  // profile), less those that the policy's escalation leaves out. Then, for either, "redacted" if
+  // the policy lets it, else refusal.
   //
   // progress: steps over all images, n * num_inference_steps; an image that is made anew counts its
   // steps again.

@@ -265,7 +265,8 @@ class Judge {
       const std::string to = folded_letters(replaced.to);
       if (to.empty()) continue;
       const bool read = std::any_of(laid_.begin(), laid_.end(), [&](const Laid& laid) {
-        return similarity_within(to, folded_letters(laid.text)) >= kConfirmedSimilarity;
+        return similarity_within(to, folded_letters(laid.text)) >=
+               expectation_.replacement_similarity_min;
       });
       if (!read) return replaced;
     }
@@ -301,7 +302,8 @@ class Judge {
 
   // Texture reads as short words now and then: three letters need a sure pass, or two.
   bool noise(const Sighting& found) const {
-    if (found.read.size() > 3 || found.confidence >= kSureConfidence) return false;
+    if (found.read.size() > 3 || found.confidence >= expectation_.short_term_confidence_min)
+      return false;
     return std::none_of(sightings_.begin(), sightings_.end(), [&](const Sighting& other) {
       return other.laid != found.laid && other.term == found.term;
     });
@@ -335,11 +337,9 @@ class Judge {
             toxic_boxes()};
   }
 
-  static constexpr double kConfirmedSimilarity = 0.75;
   static constexpr double kExplainedSimilarity = 0.66;
   static constexpr double kMisreadSimilarity = 0.6;
   static constexpr double kConfidenceSlack = 5;
-  static constexpr double kSureConfidence = 50;
 
   const Reading& reading_;
   const Expectation& expectation_;
@@ -414,6 +414,8 @@ Expectation expectation(const lexicon::Analysis& analysis, const policy::Decisio
   Expectation expected;
   expected.allowed_texts = decision.allowed_texts;
   expected.severity_min = verification.severity_min;
+  expected.replacement_similarity_min = verification.replacement_similarity_min;
+  expected.short_term_confidence_min = verification.short_term_confidence_min;
   if (decision.action != policy::Action::Substitute) return expected;
   for (const policy::Substitution& substitution : decision.substitutions) {
     Replaced replaced{{}, substitution.to};

@@ -28,6 +28,9 @@ struct Expectation {
   std::vector<std::string> allowed_texts;
   std::vector<Replaced> replaced;  // empty if nothing was substituted
   int severity_min = 2;            // from which a finding counts
+  // policy::Verification says what these are.
+  double replacement_similarity_min = 0.75;
+  double short_term_confidence_min = 50;
 };
 
 Expectation expectation(const lexicon::Analysis& analysis, const policy::Decision& decision,

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/scheduler_names.h"
 #include "model/scheduler_options.h"
 
 namespace glyphward::model {
@@ -17,20 +18,21 @@ namespace {
 
 using Make = std::unique_ptr<Scheduler> (*)(const SchedulerOptions&);
 
+// In the order of kSchedulerNames.
+constexpr Make kMakers[] = {make_ddim, make_pndm, make_euler_discrete, make_dpmsolver_multistep};
+static_assert(std::size(kMakers) == std::size(kSchedulerNames));
+
 Make find_class(const std::string& name) {
-  if (name == "DDIMScheduler") return make_ddim;
-  if (name == "PNDMScheduler") return make_pndm;
-  if (name == "EulerDiscreteScheduler") return make_euler_discrete;
-  if (name == "DPMSolverMultistepScheduler") return make_dpmsolver_multistep;
+  for (std::size_t i = 0; i < std::size(kMakers); ++i) {
+    if (name == kSchedulerNames[i]) return kMakers[i];
+  }
   return nullptr;
 }
 
 Make require_class(const std::string& name, const std::filesystem::path& file) {
   if (const Make make = find_class(name)) return make;
   throw ConfigError(file, 0, "_class_name",
-                    "expected one of DDIMScheduler, PNDMScheduler, EulerDiscreteScheduler, "
-                    "DPMSolverMultistepScheduler, found " +
-                        name);
+                    "expected one of " + scheduler_name_list() + ", found " + name);
 }
 
 }  // namespace

@@ -3,19 +3,21 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <sstream>
 
 #include "base/config_error.h"
 #include "policy/digest.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
+#include "policy/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
-constexpr std::string_view kVersion = "policy 1";
+constexpr std::string_view kVersion = "policy 2";
 
-bool contains(const std::vector<std::string>& list, const std::string& value) {
+bool contains(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
@@ -23,20 +25,75 @@ bool has_step(const lexicon::Finding& finding, std::string_view step) {
   return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
 }
 
+// Is there more in a list than comments and the line that names the fields?
+bool has_rows(const std::string& content) {
+  std::istringstream stream(content);
+  int lines = 0;
+  for (std::string line; lines < 2 && std::getline(stream, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    lines += line.empty() || line.front() == '#' ? 0 : 1;
+  }
+  return lines == 2;
+}
+
+// A list that is declared optional counts where it is there and says something.
+std::vector<std::filesystem::path> lists_of(const PolicyFile& policy) {
+  std::vector<std::filesystem::path> lists = policy.lexicons;
+  for (const std::filesystem::path& file : policy.optional_lexicons) {
+    std::error_code error;
+    if (std::filesystem::status(file, error).type() == std::filesystem::file_type::not_found)
+      continue;
+    if (has_rows(read_text(file))) lists.push_back(file);
+  }
+  return lists;
+}
+
+// What a ConfigError says, "FILE:LINE: MESSAGE", in its parts; `files` are those it may speak of.
+Problem problem_of(const ConfigError& error, const std::vector<std::filesystem::path>& files) {
+  const std::string text = error.what();
+  for (const std::filesystem::path& file : files) {
+    const std::string start = file.string() + ":";
+    if (file.empty() || !text.starts_with(start)) continue;
+    Problem problem{file, {}, "", text.substr(start.size())};
+    const std::size_t digits = problem.message.find_first_not_of("0123456789");
+    if (digits > 0 && digits < 10 && problem.message[digits] == ':') {
+      problem.place.line = std::stoi(problem.message.substr(0, digits));
+      problem.message.erase(0, digits + 1);
+    }
+    problem.message.erase(0, problem.message.find_first_not_of(' '));
+    return problem;
+  }
+  return {{}, {}, "", text};
+}
+
 class PolicyImpl : public Policy {
  public:
-  PolicyImpl(const std::filesystem::path& file, PolicyFile policy)
-      : file_(std::move(policy)), lexicon_(lexicon::Lexicon::load(file_.lexicons)) {
+  // Problems are added; with any, the policy is good for nothing but more of them.
+  PolicyImpl(const std::filesystem::path& file, PolicyFile policy, std::vector<Problem>& problems)
+      : file_(std::move(policy)) {
     std::string words;
-    if (!file_.words.empty()) {
-      words = read_text(file_.words);
-      words_.emplace(file_.words, words, file_.length_min, file_.length_max);
+    try {
+      if (!file_.words.empty()) {
+        words = read_text(file_.words);
+        words_.emplace(file_.words, words, file_.length_min, file_.length_max);
+      }
+    } catch (const ConfigError& error) {
+      add_problem(error, problems);
+    }
+    if (file_.lexicons.empty()) return;  // noted by who read the rules
+    try {
+      lexicon_ = lexicon::Lexicon::load(lists_of(file_));
+    } catch (const ConfigError& error) {
+      add_problem(error, problems);
+      return;
     }
     revision_ = digest_hex({kVersion, file_.content, words, lexicon_->revision()});
-    check_words(file);
+    check_words(file, problems);
+    check_terms(file, problems);
   }
 
-  Decision decide(std::string_view prompt, const lexicon::Analysis& analysis) const override {
+  Decision decide(std::string_view prompt, const lexicon::Analysis& analysis,
+                  std::string_view tenant) const override {
     Decision decision;
     decision.action = file_.default_action;
     decision.rule = "default";
@@ -44,7 +101,7 @@ class PolicyImpl : public Policy {
     std::vector<const Rule*> deciding;
     for (const lexicon::Finding& finding : analysis.findings) {
       decision.flagged = decision.flagged || (finding.rendered && finding.severity >= 2);
-      const Rule* rule = first_match(finding, &decision);
+      const Rule* rule = first_match(finding, tenant, &decision);
       deciding.push_back(rule);
       if (rule != nullptr && rule->action > decision.action) {
         decision.action = rule->action;
@@ -53,12 +110,31 @@ class PolicyImpl : public Policy {
         decision.rule = rule->name;
       }
     }
-    if (decision.action == Action::Substitute) substitute(prompt, analysis, deciding, decision);
+    if (decision.action == Action::Substitute)
+      substitute(prompt, analysis, tenant, deciding, decision);
     if (decision.action == Action::Allow) {
       for (const lexicon::RenderedText& text : analysis.rendered)
         decision.allowed_texts.push_back(text.text);
     }
     return decision;
+  }
+
+  std::vector<FindingTrace> explain(const lexicon::Analysis& analysis,
+                                    std::string_view tenant) const override {
+    std::vector<FindingTrace> traces;
+    for (const lexicon::Finding& finding : analysis.findings) {
+      FindingTrace trace{{}, "default", file_.default_action};
+      for (const Rule& rule : file_.rules) {
+        trace.rules.push_back(
+            {rule.name, rule.action, rule.observe, mismatch(rule, finding, tenant)});
+        if (!trace.rules.back().mismatch.empty() || rule.observe) continue;
+        trace.decided_by = rule.name;
+        trace.action = rule.action;
+        break;
+      }
+      traces.push_back(std::move(trace));
+    }
+    return traces;
   }
 
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
@@ -71,35 +147,71 @@ class PolicyImpl : public Policy {
     std::string to;
   };
 
+  void add_problem(const ConfigError& error, std::vector<Problem>& problems) const {
+    std::vector<std::filesystem::path> files = file_.lexicons;
+    files.insert(files.end(), file_.optional_lexicons.begin(), file_.optional_lexicons.end());
+    files.push_back(file_.words);
+    problems.push_back(problem_of(error, files));
+  }
+
   // A word that the lexicon finds would never give a clean prompt: better said at the start than
   // for each request.
-  void check_words(const std::filesystem::path& file) const {
-    const auto check = [&](const std::filesystem::path& where, const std::string& word) {
+  void check_words(const std::filesystem::path& file, std::vector<Problem>& problems) const {
+    const auto check = [&](const std::filesystem::path& where, Place place,
+                           const std::string& word) {
       const std::vector<lexicon::Finding> findings = lexicon_->find(word);
       if (findings.empty()) return;
-      throw ConfigError(where, 0, "",
-                        "expected harmless words, found '" + word +
-                            "', which the lexicon lists as " + findings.front().category);
+      problems.push_back({where, place, "",
+                          "expected harmless words, found '" + word +
+                              "', which the lexicon lists as " + findings.front().category});
     };
     if (words_) {
-      for (const std::string& word : words_->all()) check(file_.words, word);
+      for (const auto& [word, line] : words_->all()) check(file_.words, {line, 0}, word);
     }
     for (const Rule& rule : file_.rules) {
-      if (!rule.substitute.word.empty()) check(file, rule.substitute.word);
-      for (const auto& [category, word] : rule.substitute.category) check(file, word);
+      const Substitute& how = rule.substitute;
+      if (!how.word.empty()) check(file, how.place, how.word);
+      for (const auto& [category, word] : how.category) check(file, how.place, word);
     }
   }
 
-  static bool matches(const Rule& rule, const lexicon::Finding& finding) {
-    return (finding.rendered || rule.anywhere) && finding.severity >= rule.severity_min &&
-           finding.severity <= rule.severity_max && contains(rule.categories, finding.category) &&
-           contains(rule.terms, finding.term) && contains(rule.languages, finding.language);
+  // A rule for a term that no list has would never match, and nobody would know.
+  void check_terms(const std::filesystem::path& file, std::vector<Problem>& problems) const {
+    if (file_.term_places.empty()) return;
+    std::vector<std::string> known;
+    for (const lexicon::Term& term : lexicon_->terms()) known.push_back(term.term);
+    const std::set<std::string_view> set(known.begin(), known.end());
+    std::size_t place = 0;
+    for (const Rule& rule : file_.rules) {
+      for (const std::string& term : rule.terms) {
+        const Place at = file_.term_places[place++];
+        if (set.contains(term)) continue;
+        problems.push_back({file, at, "rule.terms",
+                            "expected a term as the lexicons write it, found '" + term +
+                                "', which none has" + suggestion(term, known)});
+      }
+    }
+  }
+
+  // Why the rule does not match; empty if it does.
+  static std::string mismatch(const Rule& rule, const lexicon::Finding& finding,
+                              std::string_view tenant) {
+    if (!rule.anywhere && !finding.rendered) return "where: not in the text to be rendered";
+    if (finding.severity < rule.severity_min || finding.severity > rule.severity_max)
+      return "severity: " + std::to_string(finding.severity);
+    if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
+    if (!contains(rule.terms, finding.term)) return "terms: another";
+    if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
+    if (!contains(rule.tenants, tenant))
+      return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
+    return {};
   }
 
   // The first rule that matches and is not only observing; those observing on the way are noted.
-  const Rule* first_match(const lexicon::Finding& finding, Decision* decision) const {
+  const Rule* first_match(const lexicon::Finding& finding, std::string_view tenant,
+                          Decision* decision) const {
     for (const Rule& rule : file_.rules) {
-      if (!matches(rule, finding)) continue;
+      if (!mismatch(rule, finding, tenant).empty()) continue;
       if (!rule.observe) return &rule;
       const bool noted =
           std::any_of(decision->observations.begin(), decision->observations.end(),
@@ -176,18 +288,20 @@ class PolicyImpl : public Policy {
   }
 
   // Clean: no rule would act on it, and no term that was replaced stands in it any more.
-  bool clean(const lexicon::Analysis& analysis, const std::set<std::string>& replaced) const {
+  bool clean(const lexicon::Analysis& analysis, std::string_view tenant,
+             const std::set<std::string>& replaced) const {
     Decision ignored;
     return std::all_of(analysis.findings.begin(), analysis.findings.end(),
                        [&](const lexicon::Finding& finding) {
-                         const Rule* rule = first_match(finding, &ignored);
+                         const Rule* rule = first_match(finding, tenant, &ignored);
                          return !replaced.contains(finding.term) &&
                                 (rule == nullptr || rule->action == Action::Allow);
                        });
   }
 
   void substitute(std::string_view prompt, const lexicon::Analysis& analysis,
-                  const std::vector<const Rule*>& deciding, Decision& decision) const {
+                  std::string_view tenant, const std::vector<const Rule*>& deciding,
+                  Decision& decision) const {
     std::set<std::string> replaced;
     const Rule* any = nullptr;
     for (std::size_t i = 0; i < deciding.size(); ++i) {
@@ -210,7 +324,7 @@ class PolicyImpl : public Policy {
       const std::vector<Replacement> replacements = without_overlaps(*candidate);
       std::string sanitized = apply(prompt, replacements);
       const lexicon::Analysis result = lexicon_->analyze(sanitized);
-      if (replacements.empty() || !clean(result, replaced)) continue;
+      if (replacements.empty() || !clean(result, tenant, replaced)) continue;
       decision.sanitized_prompt = std::move(sanitized);
       for (const Replacement& replacement : replacements) {
         const Range range = replacement.range;
@@ -220,9 +334,12 @@ class PolicyImpl : public Policy {
       }
       for (const lexicon::RenderedText& text : result.rendered)
         decision.allowed_texts.push_back(text.text);
+      if (candidate == &texts)
+        decision.note = "replacing words did not help; the whole rendered text was replaced";
       return;
     }
     decision.action = Action::Block;
+    decision.note = "no replacement gives a clean prompt";
   }
 
   // The whole rendered texts that the finding touches; the finding alone where it is not rendered.
@@ -247,8 +364,74 @@ class PolicyImpl : public Policy {
 
 }  // namespace
 
+std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::Allow:
+      return "allow";
+    case Action::Substitute:
+      return "substitute";
+    case Action::Review:
+      return "review";
+    case Action::Block:
+      return "block";
+  }
+  return "block";
+}
+
+std::string to_string(const Problem& problem) {
+  if (problem.file.empty()) return problem.message;
+  std::string text = problem.file.string();
+  for (const int number : {problem.place.line, problem.place.column}) {
+    if (number > 0) text += ":" + std::to_string(number);
+  }
+  return text + ": " + (problem.key.empty() ? "" : problem.key + ": ") + problem.message;
+}
+
+bool is_tenant(std::string_view name) {
+  constexpr std::size_t kLongest = 64;
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+  return !name.empty() && name.size() <= kLongest &&
+         name.find_first_not_of(kAllowed) == std::string_view::npos;
+}
+
 std::shared_ptr<const Policy> Policy::load(const std::filesystem::path& file) {
-  return std::make_shared<PolicyImpl>(file, read_policy_file(file));
+  std::vector<Problem> problems;
+  PolicyFile rules = read_policy(file, read_text(file), problems);
+  if (!problems.empty()) throw_first(problems);
+  auto policy = std::make_shared<PolicyImpl>(file, std::move(rules), problems);
+  if (!problems.empty()) throw_first(problems);
+  return policy;
+}
+
+std::vector<Problem> Policy::check(const std::filesystem::path& file) {
+  std::vector<Problem> problems;
+  try {
+    PolicyFile rules = read_policy(file, read_text(file), problems);
+    const PolicyImpl policy(file, std::move(rules), problems);
+  } catch (const ConfigError& error) {
+    problems.push_back(problem_of(error, {file}));
+  }
+  std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) {
+    if (a.file != b.file) return a.file == file;
+    return a.place.line != b.place.line ? a.place.line < b.place.line
+                                        : a.place.column < b.place.column;
+  });
+  return problems;
+}
+
+std::vector<std::filesystem::path> Policy::files(const std::filesystem::path& file) {
+  std::vector<std::filesystem::path> files = {file};
+  try {
+    std::vector<Problem> ignored;
+    const PolicyFile policy = read_policy(file, read_text(file), ignored);
+    for (const auto* lists : {&policy.lexicons, &policy.optional_lexicons})
+      files.insert(files.end(), lists->begin(), lists->end());
+    if (!policy.words.empty()) files.push_back(policy.words);
+  } catch (const std::exception&) {
+    // It cannot be read now; the file itself is all that is known.
+  }
+  return files;
 }
 
 }  // namespace glyphward::policy

@@ -1,4 +1,4 @@
-// The policy file as values: what docs/POLICY.md describes, read and checked, nothing decided yet.
+// The rules of a policy, as its file states them (docs/POLICY.md).
 #pragma once
 
 #include <cstddef>
@@ -17,14 +17,17 @@ struct Substitute {
   Strategy strategy = Strategy::Harmless;
   std::string word;  // for Fixed, and for Category where the category has none
   std::map<std::string, std::string> category;  // for Category
+  Place place;                                  // of the table that gives the words
 };
 
 struct Rule {
   std::string name;
+  Place place;
   // What it matches; an empty list matches anything.
   std::vector<std::string> categories;
   std::vector<std::string> terms;
   std::vector<std::string> languages;
+  std::vector<std::string> tenants;
   int severity_min = 0;
   int severity_max = 7;
   bool anywhere = false;  // in the whole prompt; otherwise in the text to be rendered alone
@@ -36,21 +39,21 @@ struct Rule {
 
 struct PolicyFile {
   std::string content;
-  std::vector<std::filesystem::path>
-      lexicons;  // absolute, or relative to the working folder as the file was given
+  // Absolute, or relative to the working folder as the file was given.
+  std::vector<std::filesystem::path> lexicons;
+  std::vector<std::filesystem::path> optional_lexicons;  // may be missing or empty
   std::filesystem::path words;
   std::size_t length_min = 3;
   std::size_t length_max = 8;
   std::vector<Rule> rules;
+  std::vector<Place> term_places;  // of the terms of all rules, one after the other
   Action default_action = Action::Allow;
   Verification verification;
 };
 
-// Throws ConfigError naming file, line, key and column; a misspelt key with the key that was
-// probably meant.
-PolicyFile read_policy_file(const std::filesystem::path& file);
-
-// The whole file; throws ConfigError if it cannot be read.
-std::string read_text(const std::filesystem::path& file);
+// Never throws for what `content` says: problems are added, and what they concern keeps its
+// default. A misspelt key comes with the key that was probably meant.
+PolicyFile read_policy(const std::filesystem::path& file, std::string content,
+                       std::vector<Problem>& problems);
 
 }  // namespace glyphward::policy

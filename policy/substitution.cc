@@ -39,7 +39,7 @@ WordList::WordList(const std::filesystem::path& file, const std::string& content
       throw ConfigError(file, line, "",
                         "expected a word of lower-case Latin letters, found '" + word + "'");
     }
-    all_.push_back(word);
+    all_.push_back({word, line});
     if (word.size() >= length_min && word.size() <= length_max)
       by_length_[word.size()].push_back(word);
   }

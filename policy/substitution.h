@@ -22,11 +22,15 @@ class WordList {
   // A word of the length nearest to `length` within the limits, chosen by the seed.
   const std::string& pick(std::size_t length, std::string_view seed) const;
 
-  const std::vector<std::string>& all() const { return all_; }
+  struct Word {
+    std::string word;
+    int line = 0;
+  };
+  const std::vector<Word>& all() const { return all_; }
 
  private:
   std::map<std::size_t, std::vector<std::string>> by_length_;
-  std::vector<std::string> all_;
+  std::vector<Word> all_;
 };
 
 // The word written like `model`: UPPER, Title or lower.

@@ -4,12 +4,15 @@ _glyphward() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
-      generate|check|audit|status|localize) [ -n "$command" ] || command=$word ;;
+      generate|check|audit|status|localize|policy)
+        [ "$command:$word" != policy:check ] || part=check
+        [ -n "$command" ] || command=$word ;;
       list|show|verify|export) [ "$command" != audit ] || part=$word ;;
+      test|explain|diff) [ "$command" != policy ] || part=$word ;;
     esac
   done
   case $previous in
-    -o|--output|--jsonl|--policy|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output|--jsonl|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --model|--state-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
     --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
@@ -23,8 +26,15 @@ _glyphward() {
   case $command:$part in
     generate:*)
       options='--output -n --seed --num-inference-steps --guidance-scale --height --width --negative-prompt --scheduler
-               --model --socket --local --unguarded --device --dtype --policy --state-dir --json --help' ;;
-    check:*) options='--jsonl --policy --json --help' ;;
+               --model --socket --local --unguarded --device --dtype --policy --tenant --state-dir --json --help' ;;
+    check:*) options='--jsonl --policy --tenant --json --help' ;;
+    policy:) options='check test explain diff --help' ;;
+    policy:explain) options='--policy --tenant --json --help' ;;
+    policy:*)
+      options='--json --help'
+      [ "$part" != test ] || options="--cases --junit $options"
+      [ "$part" != diff ] || options="--replay $options"
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
     status:*) options='--socket --admin-socket --json --help' ;;
     localize:*)
       options='--check --pairs --pairs-count --seed --layers-max --contact-sheet --languages --device --dtype --dry-run
@@ -34,7 +44,7 @@ _glyphward() {
     audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
     audit:show | audit:verify) options='--state-dir --json --help' ;;
     audit:export) options='--state-dir --format --output --help' ;;
-    *) options='generate check audit status localize --help --version' ;;
+    *) options='generate check audit status localize policy --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))
 }

@@ -34,6 +34,7 @@ socket_mode = "0666"
 state_dir = "state"
 model = "model"
 policy = "policy.toml"
+watch_policy = false
 device = "cuda:1"
 dtype = "bfloat16"
 ocr_languages = "eng+deu"
@@ -55,6 +56,7 @@ worker_stall_s = 6
   EXPECT_EQ(config.admin_socket, "/run/admin.sock");
   EXPECT_EQ(config.socket_mode, 0666u);
   EXPECT_EQ(config.policy, dir.path() / "policy.toml");
+  EXPECT_FALSE(config.watch_policy);
   EXPECT_EQ(config.dtype, "bfloat16");
   EXPECT_EQ(config.limits.queue_size_max, 3);
   EXPECT_EQ(config.limits.body_bytes_max, 4096u);

@@ -323,21 +323,15 @@ class Connection {
   }
 
   Answer receive() {
-    Answer answer;
-    std::size_t end = 0;
-    while ((end = rest_.find("\r\n\r\n")) == std::string::npos) {
-      if (!more()) return answer;
-    }
-    answer.head = rest_.substr(0, end + 2);
-    rest_.erase(0, end + 4);
-    const std::size_t length = std::stoul("0" + answer.header("Content-Length"));
-    while (rest_.size() < length) {
-      if (!more()) return Answer{};
-    }
-    answer.status = std::stoi(answer.head.substr(9, 3));
-    if (length > 0) answer.body = json::parse(rest_.substr(0, length));
-    rest_.erase(0, length);
+    Answer answer = receive_head();
+    const std::string body = receive_body(answer);
+    if (answer.status != 0 && !body.empty()) answer.body = json::parse(body);
     return answer;
+  }
+  // The body as it is; empty if there is none.
+  std::string receive_text() {
+    Answer answer = receive_head();
+    return receive_body(answer);
   }
   // Did the other side close?
   bool closed() {
@@ -346,6 +340,31 @@ class Connection {
   }
 
  private:
+  Answer receive_head() {
+    Answer answer;
+    std::size_t end = 0;
+    while ((end = rest_.find("\r\n\r\n")) == std::string::npos) {
+      if (!more()) return answer;
+    }
+    answer.head = rest_.substr(0, end + 2);
+    rest_.erase(0, end + 4);
+    answer.status = std::stoi(answer.head.substr(9, 3));
+    return answer;
+  }
+
+  // A body that is cut leaves no answer.
+  std::string receive_body(Answer& answer) {
+    const std::size_t length = std::stoul("0" + answer.header("Content-Length"));
+    while (rest_.size() < length) {
+      if (!more()) {
+        answer = {};
+        return "";
+      }
+    }
+    std::string body = rest_.substr(0, length);
+    rest_.erase(0, length);
+    return body;
+  }
   bool more() {
     char bytes[65536];
     const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);

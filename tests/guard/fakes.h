@@ -85,8 +85,8 @@ class FakePolicy : public policy::Policy {
                       std::string word = "kindness")
       : lexicon_(std::move(lexicon)), word_(std::move(word)) {}
 
-  policy::Decision decide(std::string_view prompt,
-                          const lexicon::Analysis& analysis) const override {
+  policy::Decision decide(std::string_view prompt, const lexicon::Analysis& analysis,
+                          std::string_view /*tenant*/) const override {
     policy::Decision decision;
     decision.rule = "fake";
     std::vector<lexicon::Finding> bad;
@@ -115,6 +115,10 @@ class FakePolicy : public policy::Policy {
     return decision;
   }
 
+  std::vector<policy::FindingTrace> explain(const lexicon::Analysis& /*analysis*/,
+                                            std::string_view /*tenant*/) const override {
+    return {};
+  }
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
   const policy::Verification& verification() const override { return verification_; }
   const std::string& revision() const override { return revision_; }

@@ -432,5 +432,59 @@ TEST(Guard, ModerationLeavesARow) {
   EXPECT_EQ(bench.guard.moderate(*screened).error().code, ErrorCode::Unavailable);
 }
 
+// ---- What the policy sets -----------------------------------------------------------------------
+
+TEST(Guard, TriesOnlyTheRoutesThatThePolicyNames) {
+  Bench bench;
+  bench.policy->mutable_verification().escalation = {"prompt_swap"};
+  EXPECT_EQ(reply(bench.ask("a sign that says \"shit\"")).record.route, "prompt_swap");
+  EXPECT_EQ(bench.pipeline.requests.size(), 1u);
+  EXPECT_TRUE(bench.pipeline.requests[0].route.layers.empty());
+}
+
+TEST(Guard, RefusesWhereNoRouteThatThePolicyNamesFitsTheModel) {
+  Bench bench;
+  bench.policy->mutable_verification().escalation = {"localized", "more_layers"};
+  bench.pipeline.mutable_info().localized_layers.clear();
+  const auto answer = bench.ask("a sign that says \"shit\"");
+  EXPECT_EQ(refusal(answer).record.outcome, "refused");
+  EXPECT_NE(refusal(answer).record.reason.find("escalation"), std::string::npos);
+  EXPECT_TRUE(bench.pipeline.requests.empty());
+  EXPECT_EQ(reply(bench.ask("a sign that says \"hello\"")).record.route, "plain");
+}
+
+// A policy that notes whom it was asked for, and watches with a rule on trial.
+class WatchingPolicy : public FakePolicy {
+ public:
+  using FakePolicy::FakePolicy;
+  policy::Decision decide(std::string_view prompt, const lexicon::Analysis& analysis,
+                          std::string_view tenant) const override {
+    policy::Decision decision = FakePolicy::decide(prompt, analysis, tenant);
+    decision.observations.push_back({"trial for " + std::string(tenant), policy::Action::Block});
+    return decision;
+  }
+};
+
+TEST(Guard, RecordsTheTenantAndWhatARuleOnTrialWouldHaveDone) {
+  Bench bench;
+  bench.policy = std::make_shared<WatchingPolicy>(bench.lexicon);
+  ImageRequest request;
+  request.prompt = "a sign that says \"hello\"";
+  request.tenant = "theatre";
+  const auto screened = screen(request, bench.policy, bench.pipeline);
+  ASSERT_TRUE(screened);
+  const auto answer = bench.guard.complete(*screened, bench.stop.get_token());
+  EXPECT_EQ(reply(answer).record.action, "allow");  // the verdict is that of the rules in force
+  const auto moderated = bench.guard.moderate(*screen_text(request, bench.policy));
+  for (const std::string& json :
+       {reply(answer).record.parameters_json, moderated->parameters_json}) {
+    const boost::json::value parameters = boost::json::parse(json);
+    EXPECT_EQ(parameters.at("tenant").as_string(), "theatre");
+    const boost::json::value& observed = parameters.at("observed").at(0);
+    EXPECT_EQ(observed.at("rule").as_string(), "trial for theatre");
+    EXPECT_EQ(observed.at("would_action").as_string(), "block");
+  }
+}
+
 }  // namespace
 }  // namespace glyphward::guard

@@ -6,9 +6,11 @@
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/config_error.h"
 #include "policy/substitution.h"
+#include "policy/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
@@ -20,8 +22,8 @@ const Policy& shipped() {
   return *policy;
 }
 
-Decision decide(const Policy& policy, std::string_view prompt) {
-  return policy.decide(prompt, policy.lexicon().analyze(prompt));
+Decision decide(const Policy& policy, std::string_view prompt, std::string_view tenant = "") {
+  return policy.decide(prompt, policy.lexicon().analyze(prompt), tenant);
 }
 
 // A policy of its own beside the shipped lists.
@@ -40,6 +42,7 @@ class TemporaryPolicy {
   }
   ~TemporaryPolicy() { std::filesystem::remove_all(folder_); }
   std::filesystem::path file() const { return folder_ / "policy.toml"; }
+  const std::filesystem::path& folder() const { return folder_; }
 
  private:
   std::filesystem::path folder_;
@@ -262,12 +265,185 @@ TEST(Policy, SaysWhatIsWrongWithAFile) {
   EXPECT_THROW(Policy::load("/nonexistent.toml"), ConfigError);
 }
 
+TEST(Policy, ChecksAllOfAFileAndGivesEachPlace) {
+  const TemporaryPolicy policy(R"(defualt_action = "allow"
+[substitution]
+words = "harmless.txt"
+[[rule]]
+name = "a"
+severty_min = 2
+categories = ["racial", "insutl"]
+action = "blok"
+[[rule]]
+name = "a"
+terms = ["shit", "shti"]
+tenants = ["a b"]
+severity_max = 9
+action = "substitute"
+strategy = "fixed"
+word = "fuck"
+[verification]
+escalation = ["prompt_swap", "localized"]
+replacement_similarity_min = 2
+)");
+  const std::vector<const char*> expected = {
+      "policy.toml:2:1: defualt_action: unknown key; did you mean 'default_action'?",
+      "policy.toml:7:1: rule.severty_min: unknown key; did you mean 'severity_min'?",
+      "policy.toml:8:25: categories: expected one of",
+      "policy.toml:9:10: action: expected one of allow, substitute, review, block, found 'blok'; "
+      "did "
+      "you mean 'block'?",
+      "policy.toml:11:8: rule.name: 'a' is taken by another rule",
+      "policy.toml:12:18: rule.terms: expected a term as the lexicons write it, found 'shti', "
+      "which "
+      "none has; did you mean 'shit'?",
+      "policy.toml:13:12: rule.tenants: expected 1 to 64",
+      "policy.toml:14:16: severity_max: expected a whole number from 0 to 7, found 9",
+      "policy.toml:17:8: expected harmless words, found 'fuck'",
+      "policy.toml:19:14: verification.escalation: expected the order localized, more_layers",
+      "policy.toml:20:30: replacement_similarity_min: expected a number from 0.5 to 1, found 2",
+  };
+  const std::vector<Problem> problems = Policy::check(policy.file());
+  for (std::size_t i = 0; i < std::max(problems.size(), expected.size()); ++i) {
+    ASSERT_LT(i, problems.size()) << expected[i];
+    ASSERT_LT(i, expected.size()) << to_string(problems[i]);
+    EXPECT_NE(to_string(problems[i]).find(expected[i]), std::string::npos)
+        << to_string(problems[i]);
+  }
+  EXPECT_TRUE(Policy::check(kRoot / "policy/default.toml").empty());
+}
+
+TEST(Policy, ChecksPastLinesThatAreNoToml) {
+  const TemporaryPolicy policy(R"([[rule]]
+name = "a"
+action = block
+severty_min = 2
+[[rule]]
+name = "b"
+action = "block"
+severity_min = = 2
+where = "everywhere"
+)");
+  std::vector<std::string> places;
+  for (const Problem& problem : Policy::check(policy.file()))
+    places.push_back(std::to_string(problem.place.line) + " " + problem.key);
+  // That rule a has no action is not said: it may stand in the line that could not be read.
+  EXPECT_EQ(places, (std::vector<std::string>{"4 ", "5 rule.severty_min", "9 ", "10 where"}));
+}
+
+TEST(Policy, RulesMayBeOfATenant) {
+  const TemporaryPolicy policy(R"(
+[[rule]]
+name = "the theatre may swear"
+tenants = ["theatre", "proj_1"]
+severity_max = 5
+action = "allow"
+[[rule]]
+name = "others may not"
+action = "block"
+)");
+  const auto loaded = Policy::load(policy.file());
+  const char* prompt = "a sign that says \"shit\"";
+  EXPECT_EQ(decide(*loaded, prompt, "theatre").action, Action::Allow);
+  EXPECT_EQ(decide(*loaded, prompt, "proj_1").rule, "the theatre may swear");
+  for (const char* other : {"", "Theatre", "theatre2"})
+    EXPECT_EQ(decide(*loaded, prompt, other).action, Action::Block) << other;
+  EXPECT_TRUE(is_tenant("proj_abc-1.2:x"));
+  for (const std::string& none : {std::string(), std::string("a b"), std::string("a\n"),
+                                  std::string("caf\u00e9"), std::string(65, 'a')})
+    EXPECT_FALSE(is_tenant(none)) << none;
+}
+
+TEST(Policy, ExplainsEachFindingsWayThroughTheRules) {
+  const TemporaryPolicy policy(R"(
+[substitution]
+words = "harmless.txt"
+[[rule]]
+name = "mild"
+severity_max = 1
+action = "allow"
+[[rule]]
+name = "trial"
+action = "block"
+observe = true
+[[rule]]
+name = "in force"
+action = "substitute"
+[[rule]]
+name = "never asked"
+action = "block"
+)");
+  const auto loaded = Policy::load(policy.file());
+  const auto analysis = loaded->lexicon().analyze("a fuck sign that says \"shit\"");
+  ASSERT_EQ(analysis.findings.size(), 2u);
+  const auto traces = loaded->explain(analysis, "");
+  ASSERT_EQ(traces.size(), 2u);
+  EXPECT_EQ(traces[0].decided_by, "default");
+  EXPECT_EQ(traces[0].rules.size(), 4u);
+  EXPECT_EQ(traces[0].rules[3].mismatch, "where: not in the text to be rendered");
+  EXPECT_EQ(traces[1].decided_by, "in force");
+  EXPECT_EQ(traces[1].action, Action::Substitute);
+  ASSERT_EQ(traces[1].rules.size(), 3u);
+  EXPECT_TRUE(traces[1].rules[0].mismatch.starts_with("severity: "));
+  EXPECT_TRUE(traces[1].rules[1].observe);
+  EXPECT_TRUE(traces[1].rules[1].mismatch.empty());
+}
+
+TEST(Policy, AnEmptyOrMissingListIsAnErrorUnlessDeclared) {
+  const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  const TemporaryPolicy policy("");
+  const std::filesystem::path own = policy.folder() / "own.tsv";
+  const auto write = [&](const std::string& lexicons) {
+    std::ofstream(policy.file()) << lexicons << "[[rule]]\nname = \"r\"\naction = \"block\"\n";
+  };
+  const std::string lists = (kRoot / "lexicon/default.tsv").string();
+  write("lexicons = [\"" + lists + "\", \"own.tsv\"]\n");
+  EXPECT_THROW(Policy::load(policy.file()), ConfigError) << "missing";
+  std::ofstream(own) << header;
+  EXPECT_THROW(Policy::load(policy.file()), ConfigError) << "empty";
+
+  write("lexicons = [\"" + lists + "\"]\noptional_lexicons = [\"own.tsv\"]\n");
+  const auto empty = Policy::load(policy.file());
+  std::filesystem::remove(own);
+  const auto missing = Policy::load(policy.file());
+  EXPECT_EQ(empty->revision(), missing->revision());
+  const char* prompt = "a sign that says \"frobnicator\"";
+  EXPECT_EQ(decide(*missing, prompt).action, Action::Allow);
+  std::ofstream(own) << header << "frobnicator\tinsult\t5\ten\t\t\n";
+  const auto full = Policy::load(policy.file());
+  EXPECT_EQ(decide(*full, prompt).action, Action::Block);
+  EXPECT_NE(full->revision(), missing->revision());
+  const auto files = Policy::files(policy.file());
+  EXPECT_NE(std::find(files.begin(), files.end(), own), files.end());
+}
+
 TEST(Policy, RevisionIsThatOfAllThatDecides) {
   const TemporaryPolicy a("default_action = \"allow\"\n");
   const TemporaryPolicy b("default_action = \"block\"\n");
   EXPECT_EQ(shipped().revision(), Policy::load(kRoot / "policy/default.toml")->revision());
   EXPECT_EQ(shipped().revision().size(), 64u);
   EXPECT_NE(Policy::load(a.file())->revision(), Policy::load(b.file())->revision());
+  // Each part of it: thresholds, harmless words, terms and the allow list.
+  const TemporaryPolicy own("[substitution]\nwords = \"harmless.txt\"\n");
+  const auto revision = [&] { return Policy::load(own.file())->revision(); };
+  std::set<std::string> revisions = {revision()};
+  std::ofstream(own.file(), std::ios::app) << "[verification]\nseverity_min = 3\n";
+  revisions.insert(revision());
+  std::ofstream(own.folder() / "harmless.txt", std::ios::app) << "harbour\n";
+  revisions.insert(revision());
+  std::string policy = read_text(own.file());
+  for (const char* list : {"default.tsv", "allow.tsv"}) {
+    std::filesystem::copy_file(kRoot / "lexicon" / list, own.folder() / list);
+    const std::string shared = (kRoot / "lexicon" / list).string();
+    policy.replace(policy.find(shared), shared.size(), list);
+  }
+  std::ofstream(own.file()) << policy;
+  revisions.insert(revision());
+  std::ofstream(own.folder() / "default.tsv", std::ios::app) << "frobnicator\tinsult\t5\ten\t\t\n";
+  revisions.insert(revision());
+  std::ofstream(own.folder() / "allow.tsv", std::ios::app) << "frobnicator road\ten\t\n";
+  revisions.insert(revision());
+  EXPECT_EQ(revisions.size(), 6u);
 }
 
 TEST(Policy, ReadsVerification) {
