@@ -35,7 +35,7 @@ def test_check_lists_every_problem_with_its_place(file):
     lines = bad.stderr.splitlines()
     assert len(lines) == 4 and lines[3].endswith("3 problems")
     assert lines[0].startswith(f"{file}:6:1: rule.severty_min: unknown key; did you mean 'severity_min'?")
-    assert lines[1].startswith(f"{file}:7:1") or lines[1].startswith(f"{file}:7:")
+    assert lines[1].startswith(f"{file}:7:10: ")
     assert lines[2].startswith(f"{file}:11:10: action: ") and "did you mean 'substitute'?" in lines[2]
     report = json.loads(run("policy", "check", file, "--json").stdout)
     assert not report["ok"] and [p["line"] for p in report["problems"]] == [6, 7, 11]
@@ -54,7 +54,7 @@ def test_test_runs_the_cases_beside_the_policy(file, tmp_path):
     report = tmp_path / "junit.xml"
     tested = run("policy", "test", file, "--junit", report)
     assert tested.returncode == 1 and "1 of 2 cases passed" in tested.stdout
-    assert f"{cases}:5: wrong: action: expected block, found substitute" in tested.stdout
+    assert f"{cases}:6: wrong: action: expected block, found substitute" in tested.stdout
     suite = xml.etree.ElementTree.parse(report).getroot()
     assert suite.get("tests") == "2" and suite.get("failures") == "1"
     assert [len(case) for case in suite.iter("testcase")] == [0, 1]
