@@ -17,6 +17,10 @@ namespace {
 // Changes with any change of what is decided.
 constexpr std::string_view kVersion = "policy 2";
 
+constexpr std::size_t kTenantBytesMax = 64;
+constexpr std::string_view kTenantCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+
 bool contains(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -388,11 +392,8 @@ std::string to_string(const Problem& problem) {
 }
 
 bool is_tenant(std::string_view name) {
-  constexpr std::size_t kLongest = 64;
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
-  return !name.empty() && name.size() <= kLongest &&
-         name.find_first_not_of(kAllowed) == std::string_view::npos;
+  return !name.empty() && name.size() <= kTenantBytesMax &&
+         name.find_first_not_of(kTenantCharacters) == std::string_view::npos;
 }
 
 std::shared_ptr<const Policy> Policy::load(const std::filesystem::path& file) {

@@ -12,6 +12,7 @@ namespace {
 
 // A file with more of them is no policy with typing errors.
 constexpr int kSyntaxErrorsMax = 20;
+constexpr std::size_t kSuggestedMax = 64;  // no key or word of ours is so long
 
 // Steps from one word to the other by inserting, deleting, changing or swapping letters.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -43,8 +44,7 @@ std::pair<std::size_t, std::size_t> line_range(const std::string& content, std::
 }  // namespace
 
 std::string suggestion(std::string_view found, const std::vector<std::string>& known) {
-  constexpr std::size_t kLongest = 64;  // no key or word of ours comes near
-  if (found.size() > kLongest) return {};
+  if (found.size() > kSuggestedMax) return {};
   std::string_view nearest;
   std::size_t least = std::max<std::size_t>(2, found.size() / 3) + 1;
   for (const std::string& candidate : known) {
@@ -190,6 +190,7 @@ std::optional<Action> TomlReader::action(const toml::table& table, std::string_v
   const toml::node* node = table.get(key);
   if (node == nullptr) return std::nullopt;
   std::vector<std::string> names;
+  names.reserve(allowed.size());
   for (const Action candidate : allowed) names.emplace_back(to_string(candidate));
   const std::optional<std::string> name = choice(*node, key, names);
   for (const Action candidate : allowed) {
