@@ -40,8 +40,10 @@ class CommandError : public std::runtime_error {
 void require_tenant(const std::string& tenant);
 
 void add_audit(CLI::App& app, ExitStatus& exit_status);
+void add_bench(CLI::App& app, ExitStatus& exit_status);
 void add_check(CLI::App& app, ExitStatus& exit_status);
 void add_generate(CLI::App& app, ExitStatus& exit_status);
+void add_lexicon(CLI::App& app, ExitStatus& exit_status);
 void add_localize(CLI::App& app, ExitStatus& exit_status);
 void add_policy(CLI::App& app, ExitStatus& exit_status);
 void add_status(CLI::App& app, ExitStatus& exit_status);

@@ -247,7 +247,8 @@ const RE2& openers() {
       "saying)\\s+(?:(?:the|a|an|its|huge|big|bold|large|neon|red|white|gold|black)\\s+)*(?:" +
       kNouns +
       ")\\b(?:\\s+(?:reading|saying|that says|that reads|spells?))?"
-      "|\\b(?:text|words?|caption|title|label|slogan|headline|sign|message|inscription|lettering|"
+      "|\\b(?:letters?|epitaph|engraved|printed|subtitles?|words?|text|caption|title|label|slogan|"
+      "headline|sign|message|inscription|lettering|"
       "banner|poster|placard|logo|"
       "tattoo|sticker|subtitle|quote|plaque|engraving|neon|door|card|line)\\s*[:=]"
       "|\\b(?:letter blocks?|letter tiles?|letter balloons?|letter beads|alphabet blocks?|wooden "

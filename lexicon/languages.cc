@@ -262,13 +262,16 @@ bool is_name_before(std::string_view word) {
 
 bool is_name_after(std::string_view word) {
   static const Set names = {
-      "road",      "rd",     "street",   "st",        "avenue",  "ave",     "lane",     "drive",
-      "boulevard", "blvd",   "creek",    "river",     "lake",    "hill",    "hills",    "park",
-      "farm",      "farms",  "county",   "city",      "bridge",  "valley",  "island",   "bay",
-      "point",     "house",  "hall",     "school",    "college", "family",  "brothers", "bros",
-      "sons",      "museum", "theatre",  "theater",   "station", "square",  "castle",   "village",
-      "church",    "abbey",  "mountain", "mount",     "falls",   "beach",   "harbor",   "harbour",
-      "inc",       "ltd",    "llc",      "furniture", "winery",  "vineyard"};
+      "road",     "rd",        "street",     "st",       "avenue",  "ave",     "lane",
+      "drive",    "boulevard", "blvd",       "creek",    "river",   "lake",    "hill",
+      "hills",    "park",      "farm",       "farms",    "county",  "city",    "bridge",
+      "valley",   "island",    "bay",        "point",    "house",   "hall",    "school",
+      "college",  "family",    "brothers",   "bros",     "sons",    "museum",  "theatre",
+      "theater",  "station",   "square",     "castle",   "village", "church",  "abbey",
+      "mountain", "mount",     "falls",      "beach",    "harbor",  "harbour", "arms",
+      "inn",      "hotel",     "solicitors", "bakery",   "garage",  "motors",  "pharmacy",
+      "plumbing", "railway",   "associates", "festival", "winery",  "inc",     "ltd",
+      "llc",      "furniture", "winery",     "vineyard"};
   return names.contains(word);
 }
 

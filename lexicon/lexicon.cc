@@ -251,9 +251,9 @@ class LexiconImpl : public Lexicon {
         });
   }
 
-  // Written as a name, beside a title, a first name or what places are called.
+  // Written as a name: beside a title, a first name or what places are called, or as an owner's.
   static bool is_name(const NormalizedText& text, const Hit& hit) {
-    if (hit.steps & ~static_cast<Steps>(kInflection)) return false;
+    if (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) return false;
     const auto word = [&](std::uint32_t begin, std::uint32_t end) {
       std::u32string letters;
       for (std::uint32_t i = begin; i < end; ++i) letters.push_back(text.cells[i].plain);
@@ -263,6 +263,11 @@ class LexiconImpl : public Lexicon {
       return text.cells[i].kind == CellKind::Letter;
     };
     const auto size = static_cast<std::uint32_t>(text.cells.size());
+    const auto is_apostrophe = [](char32_t c) { return c == U'\'' || c == U'’'; };
+    if (hit.end + 1 < size && is_apostrophe(text.cells[hit.end].source) &&
+        text.cells[hit.end + 1].plain == U's') {
+      return true;  // whose: "Dick's Drive-In"
+    }
     if (!text.cells[hit.begin].upper) return false;
     std::uint32_t end = hit.begin;
     while (end > 0 && !is_letter_cell(end - 1) && hit.begin - end < 3) --end;

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <set>
@@ -499,6 +500,22 @@ std::vector<Difference> diff(const std::vector<Entry>& before, const std::vector
       result.push_back({Difference::Kind::Added, entry->term.term, entry->term.language, ""});
   }
   return result;
+}
+
+std::vector<std::string> read_dictionary(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw ConfigError(file, 0, "", "expected a readable dictionary, found none");
+  const bool hunspell = file.extension() == ".dic";
+  std::vector<std::string> words;
+  std::string line;
+  if (hunspell) std::getline(stream, line);  // how many words follow
+  while (std::getline(stream, line)) {
+    std::string word = trimmed(line);
+    if (hunspell) word = word.substr(0, std::min(word.find('/'), word.find('\t')));
+    if (!word.empty()) words.push_back(std::move(word));
+  }
+  if (words.empty()) throw ConfigError(file, 0, "", "expected a word a line, found none");
+  return words;
 }
 
 std::vector<Remark> lint(const std::vector<Entry>& entries, const Lexicon& lexicon) {

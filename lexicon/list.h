@@ -70,6 +70,11 @@ struct Remark {
   std::string other;               // the other term
   std::vector<std::string> steps;  // Harmless: how the word came to be the term
 };
+
+// The words of a dictionary: a word a line, or a Hunspell .dic, whose stems are taken. Throws
+// ConfigError if the file cannot be read or holds none.
+std::vector<std::string> read_dictionary(const std::filesystem::path& file);
+
 std::vector<Remark> lint(const std::vector<Entry>& entries, const Lexicon& lexicon);
 // The words, each as the text of a sign, that the lexicon flags at severity 2 or more.
 std::vector<Remark> lint_dictionary(const std::vector<std::string>& words, const Lexicon& lexicon);

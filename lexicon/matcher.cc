@@ -82,7 +82,10 @@ const Words& companions() {
       U"skank",   U"fag",     U"homo",     U"lesbo",   U"gay",     U"teen",     U"milf",
       U"mom",     U"dad",     U"granny",   U"slave",   U"hoe",     U"ho",       U"hoes",
       U"ya",      U"yo",      U"er",       U"wagon",   U"wank",    U"wanker",   U"arse",
-      U"cum",     U"jizz",    U"sauce",    U"juice"};
+      U"chicken", U"goose",   U"bird",     U"birds",   U"apes",    U"eats",     U"tough",
+      U"holey",   U"crazy",   U"cold",     U"thick",   U"deep",    U"horses",   U"bulls",
+      U"dipped",  U"weak",    U"sick",     U"jerk",    U"trash",   U"cum",      U"jizz",
+      U"sauce",   U"juice"};
   return words;
 }
 
@@ -164,8 +167,46 @@ bool all_digits(std::u32string_view word) {
 
 bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' || c == U'＇'; }
 
+bool is_katakana(char32_t c) { return (c >= U'ァ' && c <= U'ヺ') || c == U'ー'; }
+bool is_hiragana(char32_t c) { return c >= U'ぁ' && c <= U'ゖ'; }
+
+// Whether a short word of kana may begin behind `before`: katakana and hiragana part words, and so
+// do the particles.
+bool kana_begins(char32_t before, char32_t first) {
+  if (is_katakana(first)) return !is_katakana(before);
+  return !is_hiragana(before) ||
+         std::u32string_view(U"のはがをにとなもで、").find(before) != std::u32string_view::npos;
+}
+bool kana_ends(char32_t last, char32_t after) { return !(is_katakana(last) && is_katakana(after)); }
+
 // A sign that goes on inside a word when a letter follows: "a$$ist".
 bool joins_letters(const Cell& cell) { return cell.plain == U'@' || cell.plain == U'$'; }
+
+// Letters put together from signs, the longest first.
+struct Drawn {
+  std::u32string_view signs;
+  char32_t letter;
+};
+constexpr std::array<Drawn, 26> kDrawn = {
+    {{U"|\\/|", U'm'}, {U"\\/\\/", U'w'}, {U"(_)", U'u'},  {U"|_|", U'u'},  {U"[_]", U'u'},
+     {U"|-|", U'h'},   {U"]-[", U'h'},    {U"/-\\", U'a'}, {U"|\\|", U'n'}, {U"/\\/", U'n'},
+     {U"|3", U'b'},    {U"|=", U'f'},     {U"|<", U'k'},   {U"|{", U'k'},   {U"|)", U'd'},
+     {U"|>", U'p'},    {U"|2", U'r'},     {U"|_", U'l'},   {U"()", U'o'},   {U"[]", U'o'},
+     {U"/\\", U'a'},   {U"\\/", U'v'},    {U"><", U'x'},   {U"}{", U'h'},   {U"|*", U'p'},
+     {U"[)", U'd'}}};
+
+// Whether the signs stand at cell `pos`.
+bool stands_at(const NormalizedText& text, std::uint32_t pos, std::u32string_view signs) {
+  if (pos + signs.size() > text.cells.size()) return false;
+  for (std::size_t i = 0; i < signs.size(); ++i) {
+    if (text.cells[pos + i].source != signs[i]) return false;
+  }
+  return true;
+}
+
+bool may_draw(char32_t c) {
+  return std::u32string_view(U"|\\/([]>}").find(c) != std::u32string_view::npos;
+}
 
 // A letter that sounds alike, or l for i: more often chance than a disguise.
 bool is_weak(const Reading& reading, const Cell& cell) {
@@ -374,6 +415,12 @@ struct Matcher::Walk {
   const Cell& cell(std::uint32_t i) const { return text.cells[i]; }
   std::uint32_t size() const { return static_cast<std::uint32_t>(text.cells.size()); }
 
+  // Whether the match up to `end` is a word of kana of its own.
+  bool kana_boundary(std::uint32_t end) const {
+    return (start == 0 || kana_begins(cell(start - 1).source, cell(start).source)) &&
+           (end >= size() || kana_ends(cell(end - 1).source, cell(end).source));
+  }
+
   // The letters that stick to [begin, end) on either side.
   void letters_before(std::uint32_t begin, Letters& out) const {
     for (std::uint32_t i = begin; i > 0 && out.size() < Letters::kMax; --i) {
@@ -496,6 +543,12 @@ void letter_sets(const NormalizedText& text, bool plain_only, std::vector<Letter
     }
     if (cell.plain == U'p' && !plain_only) set |= 1u << (U'f' - U'a');  // ph
     if (cell.plain == U'v' && !plain_only) set |= 1u << (U'w' - U'a');  // vv
+    if (!plain_only && may_draw(cell.source)) {
+      for (const Drawn& drawn : kDrawn) {
+        if (stands_at(text, static_cast<std::uint32_t>(i), drawn.signs))
+          set |= 1u << latin_class(drawn.letter);
+      }
+    }
     letters[i] = set;
   }
   // The union over a sliding window, from unions within blocks: to the block's end from each cell,
@@ -516,13 +569,13 @@ void letter_sets(const NormalizedText& text, bool plain_only, std::vector<Letter
 void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
                    const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  std::vector<std::uint32_t> next_word(size + 1, size);
-  for (std::uint32_t i = size; i-- > 0;) {
-    next_word[i] = text.cells[i].count > 0 ? i : next_word[i + 1];
-  }
   std::vector<LetterSet> letters;
   std::vector<LetterSet> near;
   letter_sets(text, scope == Scope::Whole || scope == Scope::Turned, letters, near);
+  std::vector<std::uint32_t> next_word(size + 1, size);
+  for (std::uint32_t i = size; i-- > 0;) {
+    next_word[i] = letters[i] != 0 ? i : next_word[i + 1];
+  }
   Walk whole{text, words_, next_word, letters, near, seams, scope, false, hits};
   if (scope == Scope::Joined) {
     for (std::size_t i = 0; i + 1 < seams.size(); ++i) {
@@ -534,7 +587,7 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
   const LetterSet stem_letters = stems_.next_letters(Trie::kRoot);
   for (std::uint32_t i = 0; i < size; ++i) {
     const Cell& cell = text.cells[i];
-    if (cell.count == 0) continue;
+    if (letters[i] == 0) continue;
     const bool after_word = i > 0 && is_word(text.cells[i - 1]);
     const bool unspaced =
         is_unspaced(cell.plain) || (after_word && is_unspaced(text.cells[i - 1].plain));
@@ -631,6 +684,12 @@ void Matcher::step_read(Walk& walk, const State& state) const {
     }
   }
   if (walk.inside || plain_only || state.pos + 1 >= walk.size()) return;
+  if (cell.kind == CellKind::Sign && may_draw(cell.source)) {
+    for (const Drawn& drawn : kDrawn) {
+      if (stands_at(walk.text, state.pos, drawn.signs))
+        read(Reading{{drawn.letter}, 1, kLeet}, static_cast<std::uint32_t>(drawn.signs.size()));
+    }
+  }
   const char32_t next = walk.cell(state.pos + 1).plain;
   if (cell.plain == U'p' && next == U'h') read(Reading{{U'f'}, 1, kSound}, 2);
   if (cell.plain == U'v' && next == U'v') read(Reading{{U'w'}, 1, kConfusables}, 2);
@@ -675,7 +734,7 @@ void Matcher::step_over(Walk& walk, const State& state) const {
     // Signs right before a letter may be the first of that word: stop there too.
     const bool near_word = to + 2 >= walk.size() || is_word(walk.cell(to)) ||
                            is_word(walk.cell(to + 1)) || is_word(walk.cell(to + 2));
-    const bool stop = to < walk.size() && walk.cell(to).count > 0 && near_word;
+    const bool stop = to < walk.size() && walk.letters[to] != 0 && near_word;
     if (!stop) continue;
     const bool goes_on = (walk.trie.next_letters(state.node) & walk.letters[to]) ||
                          walk.cell(to).plain == walk.cell(walk.start + state.last_read).plain;
@@ -725,6 +784,8 @@ void Matcher::arrive(Walk& walk, const State& state) const {
     const Pattern& pattern = patterns_[*value];
     Steps steps = state.steps | pattern.steps;
     if (!acceptable_letters(walk, state, pattern)) continue;
+    if (pattern.letters == 2 && is_hiragana(pattern.front) && !walk.kana_boundary(state.pos))
+      continue;
     if (pattern.disguised &&
         (steps & (kConfusables | kLeet | kSeparators | kEnclosed | kRepeats)) == 0)
       continue;
@@ -909,7 +970,23 @@ bool Matcher::acceptable_rest(const Pattern& pattern, std::u32string_view left,
   steps |= kCompound;
   if (pattern.steps & kSpelling) return false;
   if (pattern.flags & kStem) return true;
-  if (pattern.flags & kHead) return left.empty() || companions().contains(left);
+  if (pattern.flags & kHead) {
+    // A vowel after it begins no new word: "shitake", "Shitov".
+    return (left.empty() || companions().contains(left)) &&
+           (is_ending(pattern, right) || !is_vowel(right.front()) || companions().contains(right));
+  }
+  // "ass" + "goblin": no other words end so.
+  static const Words insults = {
+      U"goblin",   U"goblins", U"weasel", U"nugget",  U"waffle", U"waffles", U"gibbon",
+      U"trumpet",  U"canoe",   U"nozzle", U"clown",   U"clowns", U"bandit",  U"wipe",
+      U"wipes",    U"hat",     U"hats",   U"face",    U"faces",  U"wad",     U"wads",
+      U"stain",    U"stains",  U"licker", U"lickers", U"sucker", U"suckers", U"muncher",
+      U"munchers", U"breath",  U"head",   U"heads",   U"hole",   U"holes",   U"bag",
+      U"bags",     U"monkey",  U"fucker", U"fuckers", U"wit",    U"nugget",  U"sniffer"};
+  if (pattern.english && left.empty() && (pattern.flags & kPlural) && pattern.severity >= 3 &&
+      insults.contains(right)) {
+    return true;
+  }
   if (pattern.letters < 4 || (pattern.flags & kPlural) || !pattern.english) return false;
   return (left.empty() || companions().contains(left)) &&
          (is_ending(pattern, right) || companions().contains(right));

@@ -130,7 +130,37 @@ std::u32string_view undecomposed(char32_t c) {
     case U'ȥ':
       return U"z";
     case U'ʋ':
+    case U'ʊ':
+    case U'ʉ':
       return U"u";
+    case U'ȶ':
+    case U'ʈ':
+      return U"t";
+    case U'ʂ':
+    case U'ȿ':
+      return U"s";
+    case U'ʐ':
+    case U'ʑ':
+      return U"z";
+    case U'ɕ':
+      return U"c";
+    case U'ɛ':
+      return U"e";
+    case U'ɱ':
+      return U"m";
+    case U'ɭ':
+    case U'ɬ':
+      return U"l";
+    case U'ɽ':
+      return U"r";
+    case U'ʝ':
+      return U"j";
+    case U'ʛ':
+      return U"g";
+    case U'ʠ':
+      return U"q";
+    case U'ⱱ':
+      return U"v";
     case U'þ':
     case U'ƿ':
       return U"p";
@@ -260,6 +290,30 @@ std::u32string_view loose_confusable(char32_t c) {
     default:
       return {};
   }
+}
+
+// Alphabets that text fonts for social media put together from other scripts; each in order, a to
+// z.
+char32_t fancy_letter(char32_t c) {
+  static const std::unordered_map<char32_t, char32_t> map = [] {
+    std::unordered_map<char32_t, char32_t> result;
+    for (const std::u32string_view alphabet :
+         {U"卂乃匚ᗪ乇千Ꮆ卄丨ﾌҜㄥ爪几ㄖ卩Ɋ尺丂ㄒㄩᐯ山乂ㄚ乙", U"ค๒ς๔єŦﻮђเןкl๓ภ๏קợгรtยשฬאץz",
+          U"ꍏꌃꉓꀸꍟꎇꁅꃅꀤꀭꀘ꒒ꂵꈤꂦꉣꆰꋪꌗ꓄ꀎꃴꅏꊼꌩꁴ", U"ᗩᗷᑕᗪEᖴGᕼIᒍKᒪᗰᑎOᑭᑫᖇSTᑌᐯᗯ᙭Yᘔ",
+          U"ልጌርዕቿቻኗዘጎጋጕረጠክዐየዒዪነፕሁሀሠሸሃጊ", U"ᎪᏴᏟᎠᎬƒᏀᎻᏆᎫᏦᏞᎷΝᎾᏢϘᏒᏚᎢᏬᏙᏔХᎩᏃ"}) {
+      char32_t letter = U'a';
+      for (const char32_t glyph : alphabet) {
+        if (glyph >= 0x80) {
+          result.emplace(glyph, letter);
+          result.emplace(static_cast<char32_t>(u_tolower(static_cast<UChar32>(glyph))), letter);
+        }
+        ++letter;
+      }
+    }
+    return result;
+  }();
+  const auto it = map.find(c);
+  return it == map.end() ? 0 : it->second;
 }
 
 class Confusables {
@@ -484,36 +538,51 @@ std::u32string_view cyrillic_lookalike(char32_t c) {
     case U'b':
       return U"вьб";
     case U'c':
+    case U's':
       return U"с";
+    case U'd':
+      return U"д";
+    case U'f':
+      return U"ф";
+    case U'i':
+      return U"и";
+    case U'j':
+      return U"йж";
+    case U'l':
+      return U"л";
+    case U'v':
+      return U"в";
+    case U'z':
+      return U"з";
     case U'e':
       return U"е";
     case U'h':
-      return U"н";
+      return U"нх";
     case U'k':
       return U"к";
     case U'm':
       return U"м";
     case U'n':
-      return U"п";
+      return U"пн";
     case U'o':
     case U'0':
       return U"о";
     case U'p':
-      return U"р";
+      return U"рп";
     case U'r':
-      return U"г";
+      return U"гр";
     case U't':
       return U"т";
     case U'u':
-      return U"иц";
+      return U"ицу";
     case U'w':
       return U"ш";
     case U'x':
       return U"х";
     case U'y':
-      return U"у";
+      return U"уы";
     case U'g':
-      return U"д";
+      return U"дг";
     case U'3':
       return U"з";
     case U'4':
@@ -690,6 +759,8 @@ std::u32string confusable_letters(char32_t c, std::u32string* strict) {
        loose_confusable(static_cast<char32_t>(u_tolower(static_cast<UChar32>(c))))) {
     if (letters.find(letter) == letters.npos) letters.push_back(letter);
   }
+  if (const char32_t letter = fancy_letter(c); letter != 0 && letters.find(letter) == letters.npos)
+    letters.push_back(letter);
   return letters;
 }
 

@@ -4,19 +4,28 @@ _glyphward() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
-      generate|check|audit|status|localize|policy)
+      generate|check|audit|status|localize|policy|lexicon|bench)
         [ "$command:$word" != policy:check ] || part=check
         [ -n "$command" ] || command=$word ;;
       list|show|verify|export) [ "$command" != audit ] || part=$word ;;
-      test|explain|diff) [ "$command" != policy ] || part=$word ;;
+      test|explain) [ "$command" != policy ] || part=$word ;;
+      diff) case $command in policy | lexicon) part=$word ;; esac ;;
+      lookup|import|merge|lint) [ "$command" != lexicon ] || part=$word ;;
     esac
   done
   case $previous in
-    -o|--output|--jsonl|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output|--jsonl|--eval|--list|--dictionary|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --model|--state-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
     --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
-    --format) COMPREPLY=($(compgen -W 'jsonl csv' -- "$current")); return ;;
+    --format)
+      local formats='jsonl csv'
+      [ "$command" != lexicon ] || formats='text csv json'
+      COMPREPLY=($(compgen -W "$formats" -- "$current"))
+      return ;;
+    --category)
+      COMPREPLY=($(compgen -W 'profanity sexual insult racial religious lgbtq ableist hate violence' -- "$current"))
+      return ;;
     --action) COMPREPLY=($(compgen -W 'allow substitute review block' -- "$current")); return ;;
     --outcome) COMPREPLY=($(compgen -W 'answered refused cancelled failed' -- "$current")); return ;;
     --scheduler)
@@ -44,7 +53,17 @@ _glyphward() {
     audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
     audit:show | audit:verify) options='--state-dir --json --help' ;;
     audit:export) options='--state-dir --format --output --help' ;;
-    *) options='generate check audit status localize policy --help --version' ;;
+    lexicon:) options='lookup import merge diff lint --help' ;;
+    lexicon:lookup) options='--explain --prompt --list --json --help' ;;
+    lexicon:lint) options='--dictionary --list --output --json --help' ;;
+    lexicon:import)
+      options='--format --category --severity --language --scale --output --json --help'
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
+    lexicon:merge | lexicon:diff)
+      options='--output --json --help'
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
+    bench:*) options='lexicon --eval --list --json --help' ;;
+    *) options='generate check audit status localize policy lexicon bench --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))
 }

@@ -1,0 +1,73 @@
+"""glyphward lexicon and glyphward bench lexicon, as a person or a script runs them."""
+import json
+import os
+import pathlib
+import subprocess
+
+BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
+SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
+HEADER = "term\tcategory\tseverity\tlanguage\tflags\tforms\n"
+
+
+def run(*arguments, stdin=None):
+    return subprocess.run([BUILD / "glyphward", *map(str, arguments)], capture_output=True, text=True, input=stdin)
+
+
+def test_lookup_explains_from_bytes_to_rule():
+    done = run("lexicon", "lookup", "--explain", "you $h\u200b1t")
+    assert done.returncode == 1, done.stderr
+    assert "bytes  $ h U+200B 1 t" in done.stdout
+    assert "steps  invisible, leet" in done.stdout
+    assert "term   shit" in done.stdout
+    assert "rule   shit" in done.stdout
+    found = json.loads(run("lexicon", "lookup", "--explain", "--json", "you $h\u200b1t").stdout)["findings"]
+    assert [f["term"] for f in found] == ["shit"] and found[0]["steps"] == ["invisible", "leet"]
+    assert run("lexicon", "lookup", "Scunthorpe United").returncode == 0
+    described = run("lexicon", "lookup", "--prompt", "--json", "a shit day, a sign that says \"peace\"")
+    assert [f["rendered"] for f in json.loads(described.stdout)["findings"]] == [False]
+    assert run("lexicon", "lookup", "-", stdin="oh shit").returncode == 1
+
+
+def test_import_merge_diff_and_lint(tmp_path):
+    (tmp_path / "en").write_text("heck\ndarn it\n")
+    (tmp_path / "list.json").write_text('[{"match": "heck|hecc", "severity": 4, "tags": ["racial"], "language": "en"}]')
+    a, b, both = tmp_path / "a.tsv", tmp_path / "b.tsv", tmp_path / "both.tsv"
+    assert run("lexicon", "import", tmp_path / "en", "--language", "en", "-o", a).returncode == 0
+    assert a.read_text() == HEADER + "heck\tprofanity\t3\ten\t\t\ndarn it\tprofanity\t3\ten\t\t\n"
+    assert run("lexicon", "import", tmp_path / "list.json", "-o", b).returncode == 0
+    assert b.read_text() == HEADER + "heck\tracial\t7\ten\t\thecc\n"
+    assert run("lexicon", "merge", a, b, "-o", both).returncode == 0
+    assert "heck\tprofanity\t7\ten\t\thecc" in both.read_text()
+    different = run("lexicon", "diff", a, both)
+    assert different.returncode == 1 and "severity 3 -> 7" in different.stdout
+    assert run("lexicon", "diff", a, a).returncode == 0
+    words = tmp_path / "words"
+    words.write_text("heck\nwall\n")
+    linted = run("lexicon", "lint", "--list", both, "--dictionary", words)
+    assert linted.returncode == 1 and linted.stdout == "words\theck\theck\t\n"
+    assert run("lexicon", "lint", "--list", a).returncode == 0
+
+
+def test_says_what_is_wrong(tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("name,kind\nx,y\n")
+    for arguments, expected in [
+        (("import", bad), "expected a column text, term or word"),
+        (("import", tmp_path / "none"), "cannot be read"),
+        (("merge", bad, bad), "expected the fields"),
+        (("lookup", "--list", bad, "x"), "expected the fields"),
+        (("lint", "--dictionary", tmp_path / "none"), "expected a readable dictionary"),
+    ]:
+        done = run("lexicon", *arguments)
+        assert done.returncode == 2 and expected in done.stderr, (arguments, done.stderr)
+
+
+def test_bench_judges_a_file(tmp_path):
+    figures = json.loads(run("bench", "lexicon", "--json", "--eval", SOURCE / "tests/data/lexicon/dev.jsonl").stdout)
+    assert figures["recall"]["share"] >= 0.97
+    assert figures["recall_of_listed_terms"]["rows"] + figures["recall_of_other_terms"]["rows"] == figures["recall"]["rows"]
+    assert figures["false_positives_easy"]["flagged"] == 0
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": 1}\n')
+    done = run("bench", "lexicon", "--eval", bad)
+    assert done.returncode == 2 and ":1: expected" in done.stderr
