@@ -331,7 +331,7 @@ Outcome generate_guarded(const GenerateOptions& options, model::Pipeline& pipeli
 Outcome generate_unguarded(const GenerateOptions& options, model::Pipeline& pipeline) {
   model::GenerationRequest request;
   request.streams = {{"prompt", options.prompt}};
-  request.negative_prompt = options.negative_prompt;
+  if (!options.negative_prompt.empty()) request.negative_prompt = options.negative_prompt;
   request.seeds.clear();
   for (int i = 0; i < options.n; ++i)
     request.seeds.push_back(options.seed + static_cast<std::uint64_t>(i));

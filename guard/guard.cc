@@ -406,7 +406,8 @@ class Job {
     if (screened_.decision.action == policy::Action::Substitute)
       request.streams.push_back({"sanitized", screened_.decision.sanitized_prompt});
     request.route = attempt.route;
-    request.negative_prompt = screened_.request.negative_prompt;
+    if (!screened_.request.negative_prompt.empty())
+      request.negative_prompt = screened_.request.negative_prompt;
     request.seeds = {screened_.request.seed + static_cast<std::uint64_t>(index)};
     request.num_inference_steps = screened_.request.num_inference_steps;
     request.guidance_scale = screened_.request.guidance_scale;

@@ -7,6 +7,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 
@@ -19,6 +20,12 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 
 constexpr std::uintmax_t kJsonBytesMax = 16U << 20;
+
+// A link that leads to itself is no file, rather than an exception.
+bool is_there(const fs::path& path) {
+  std::error_code ec;
+  return fs::exists(path, ec);
+}
 
 // For messages: a value as JSON, cut where it is long.
 std::string quote(const json::value& value) {
@@ -80,7 +87,7 @@ void add_shards(const fs::path& index, std::map<std::string, StoredTensor>& tens
     shards.insert(shard);
   }
   for (const std::string& shard : shards) {
-    if (!fs::exists(index.parent_path() / shard)) {
+    if (!is_there(index.parent_path() / shard)) {
       throw ConfigError(index, 0, "weight_map",
                         "expected the shard " + shard + ", found no such file");
     }
@@ -149,6 +156,8 @@ bool ComponentConfig::is_null(std::string_view key) const {
   const json::value* value = values_.if_contains(key);
   return !value || value->is_null();
 }
+
+bool ComponentConfig::is_given(std::string_view key) const { return values_.contains(key); }
 
 int ComponentConfig::to_integer(std::string_view key, const json::value& value, int min,
                                 int max) const {
@@ -236,6 +245,35 @@ std::vector<int> ComponentConfig::integers(std::string_view key, int min, int ma
   return result;
 }
 
+std::vector<std::vector<int>> ComponentConfig::integers_by_layer(std::string_view key, int min,
+                                                                 int max,
+                                                                 const std::vector<int>& counts,
+                                                                 int otherwise) {
+  const json::value* value = find(key);
+  const auto wrong = [&](const std::string& expected) {
+    fail(key, "expected " + expected + ", found " + (value ? quote(*value) : "no such key"));
+  };
+  if (value && value->is_array() && value->get_array().size() != counts.size()) {
+    wrong(fmt::format("{} entries, one a block", counts.size()));
+  }
+  std::vector<std::vector<int>> result;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const json::value* block = value && value->is_array() ? &value->get_array()[i] : value;
+    if (block && block->is_array()) {
+      std::vector<int>& layers = result.emplace_back();
+      for (const json::value& layer : block->get_array()) {
+        layers.push_back(to_integer(key, layer, min, max));
+      }
+      if (layers.size() != static_cast<std::size_t>(counts[i])) {
+        wrong(fmt::format("{} numbers in entry {}, one a layer", counts[i], i));
+      }
+    } else {
+      result.emplace_back(counts[i], block ? to_integer(key, *block, min, max) : otherwise);
+    }
+  }
+  return result;
+}
+
 void ComponentConfig::expect(std::string_view key, std::initializer_list<std::string_view> values) {
   const json::value* value = find(key);
   if (!value) return;
@@ -261,22 +299,40 @@ void ComponentConfig::done() const {
   }
 }
 
-Weights Weights::open(const fs::path& folder, const std::string& stem) {
-  Weights weights;
-  for (const auto& [name, sharded] :
+namespace {
+
+struct WeightsFile {
+  fs::path path;
+  bool is_index;
+};
+
+std::optional<WeightsFile> find_weights(const fs::path& folder, const std::string& stem) {
+  for (const auto& [name, is_index] :
        {std::pair{stem + ".safetensors.index.json", true}, std::pair{stem + ".safetensors", false},
         std::pair{stem + ".safetensors.index.fp16.json", true},
         std::pair{stem + ".fp16.safetensors", false}}) {
-    weights.file_ = folder / name;
-    if (!fs::exists(weights.file_)) continue;
-    if (sharded) {
-      add_shards(weights.file_, weights.tensors_);
-    } else {
-      add_file(weights.file_, weights.tensors_);
-    }
-    return weights;
+    if (is_there(folder / name)) return WeightsFile{folder / name, is_index};
   }
-  refuse_missing(folder, stem);
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool Weights::exist(const fs::path& folder, const std::string& stem) {
+  return find_weights(folder, stem).has_value();
+}
+
+Weights Weights::open(const fs::path& folder, const std::string& stem) {
+  const std::optional<WeightsFile> file = find_weights(folder, stem);
+  if (!file) refuse_missing(folder, stem);
+  Weights weights;
+  weights.file_ = file->path;
+  if (file->is_index) {
+    add_shards(file->path, weights.tensors_);
+  } else {
+    add_file(file->path, weights.tensors_);
+  }
+  return weights;
 }
 
 std::string layers_sha256(const Weights& weights, const std::vector<std::string>& layers) {

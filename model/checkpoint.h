@@ -31,7 +31,8 @@ class ComponentConfig {
       : file_(file), values_(load_json_object(file)) {}
 
   const std::filesystem::path& file() const { return file_; }
-  bool is_null(std::string_view key) const;  // absent or null
+  bool is_null(std::string_view key) const;   // absent or null
+  bool is_given(std::string_view key) const;  // even as null
 
   int integer(std::string_view key, int min, int max);
   int integer(std::string_view key, int min, int max, int otherwise);  // if absent
@@ -43,6 +44,10 @@ class ComponentConfig {
   // diffusers lets many options be one number for all blocks or a list with one for each.
   std::vector<int> integers(std::string_view key, int min, int max, std::size_t count,
                             int otherwise);
+  // One list a block, with one number a layer: such a list of lists, or a number or a list of
+  // numbers that hold for all layers of a block. `counts` are the blocks' layers.
+  std::vector<std::vector<int>> integers_by_layer(std::string_view key, int min, int max,
+                                                  const std::vector<int>& counts, int otherwise);
   // The option may be absent, or have one of these values (as JSON); anything else is not
   // implemented.
   void expect(std::string_view key, std::initializer_list<std::string_view> values);
@@ -72,6 +77,9 @@ class Weights {
   // STEM.safetensors.index.json, else STEM.safetensors, else the fp16 variant of either. Throws
   // ConfigError; the reason is given where only pickles are.
   static Weights open(const std::filesystem::path& folder, const std::string& stem);
+
+  // Whether open() has a file to begin with.
+  static bool exist(const std::filesystem::path& folder, const std::string& stem);
 
   const std::filesystem::path& file() const { return file_; }  // the file, or the index
   const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }

@@ -43,6 +43,7 @@ ClipTextModel::ClipTextModel(ComponentConfig& config, ModuleWeights& weights) {
     config.fail("num_attention_heads",
                 "expected a divisor of hidden_size, found " + std::to_string(heads));
   }
+  eos_token_id_ = config.integer("eos_token_id", 0, 1 << 24, 49407);
   // transformers' other keys are notes or training options: what they could change shows in the
   // tensors.
 
@@ -60,11 +61,35 @@ ClipTextModel::ClipTextModel(ComponentConfig& config, ModuleWeights& weights) {
   final_layer_norm_.emplace(scope / "final_layer_norm", hidden_size_, eps);
 }
 
-torch::Tensor ClipTextModel::operator()(const torch::Tensor& ids) const {
+ClipTextOutput ClipTextModel::operator()(const torch::Tensor& ids) const {
   torch::Tensor hidden_states = at::embedding(token_embedding_, ids.to(token_embedding_.device())) +
                                 position_embedding_.slice(0, 0, ids.size(1));
-  for (const ClipEncoderLayer& layer : layers_) hidden_states = layer(hidden_states);
-  return (*final_layer_norm_)(hidden_states);
+  ClipTextOutput output;
+  for (const ClipEncoderLayer& layer : layers_) {
+    output.penultimate_hidden_state = hidden_states;
+    hidden_states = layer(hidden_states);
+  }
+  output.last_hidden_state = (*final_layer_norm_)(hidden_states);
+  // The first end of text. Configs of old say 2, which is no end of CLIP's vocabulary: there
+  // transformers takes the largest id, which is.
+  const torch::Tensor ends = eos_token_id_ == 2 ? ids : (ids == eos_token_id_).to(torch::kInt64);
+  const torch::Tensor end = ends.argmax(1, true).unsqueeze(-1).to(hidden_states.device());
+  output.pooled =
+      output.last_hidden_state.gather(1, end.expand({-1, 1, hidden_states.size(2)})).squeeze(1);
+  return output;
+}
+
+ClipTextModelWithProjection::ClipTextModelWithProjection(ComponentConfig& config,
+                                                         ModuleWeights& weights)
+    : projection_dim_(config.integer("projection_dim", 1, 1 << 14, 512)),
+      text_model_(config, weights),
+      text_projection_(Scope(weights) / "text_projection", text_model_.hidden_size(),
+                       projection_dim_, false) {}
+
+ClipTextOutput ClipTextModelWithProjection::operator()(const torch::Tensor& ids) const {
+  ClipTextOutput output = text_model_(ids);
+  output.pooled = text_projection_(output.pooled);
+  return output;
 }
 
 }  // namespace glyphward::model

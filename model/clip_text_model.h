@@ -1,5 +1,6 @@
-// CLIPTextModel of transformers: the text encoder of Stable Diffusion 1.x (CLIP-L, quick_gelu)
-// and 2.x (OpenCLIP-H, gelu). Reference: transformers/models/clip/modeling_clip.py.
+// CLIPTextModel and CLIPTextModelWithProjection of transformers: the text encoders of Stable
+// Diffusion 1.x (CLIP-L, quick_gelu), 2.x (OpenCLIP-H, gelu), SDXL and SD3 (CLIP-L and bigG).
+// Reference: transformers/models/clip/modeling_clip.py.
 #pragma once
 
 #include <torch/torch.h>
@@ -26,15 +27,21 @@ struct ClipEncoderLayer {
   torch::Tensor operator()(torch::Tensor hidden_states) const;
 };
 
+// What a family may want of one pass.
+struct ClipTextOutput {
+  torch::Tensor last_hidden_state;         // [B, T, C], final-normed
+  torch::Tensor penultimate_hidden_state;  // [B, T, C], before the last layer, not normed
+  torch::Tensor pooled;                    // [B, C]: last_hidden_state where the text ends
+};
+
 class ClipTextModel {
  public:
   // Keys with and without the prefix `text_model.` (METHOD: as published, as transformers 5 saves).
   // Throws ConfigError.
   ClipTextModel(ComponentConfig& config, ModuleWeights& weights);
 
-  // ids [B, T], int64, on the CPU or the device -> last hidden state, final-normed, [B, T,
-  // hidden_size].
-  torch::Tensor operator()(const torch::Tensor& ids) const;
+  // ids [B, T], int64, on the CPU or the device.
+  ClipTextOutput operator()(const torch::Tensor& ids) const;
   int hidden_size() const { return hidden_size_; }
   int max_position_embeddings() const { return max_position_embeddings_; }
   int vocab_size() const { return vocab_size_; }
@@ -43,10 +50,29 @@ class ClipTextModel {
   int hidden_size_;
   int max_position_embeddings_;
   int vocab_size_;
+  std::int64_t eos_token_id_;
   torch::Tensor token_embedding_;     // [vocab, C]
   torch::Tensor position_embedding_;  // [positions, C]
   std::vector<ClipEncoderLayer> layers_;
   std::optional<LayerNorm> final_layer_norm_;
+};
+
+// Keys: text_model text_projection.
+class ClipTextModelWithProjection {
+ public:
+  // Throws ConfigError.
+  ClipTextModelWithProjection(ComponentConfig& config, ModuleWeights& weights);
+
+  // The model's output; its `pooled` is projected: [B, projection_dim].
+  ClipTextOutput operator()(const torch::Tensor& ids) const;
+  int hidden_size() const { return text_model_.hidden_size(); }
+  int max_position_embeddings() const { return text_model_.max_position_embeddings(); }
+  int projection_dim() const { return projection_dim_; }
+
+ private:
+  int projection_dim_;
+  ClipTextModel text_model_;
+  Linear text_projection_;
 };
 
 }  // namespace glyphward::model

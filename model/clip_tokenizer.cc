@@ -1,17 +1,11 @@
 #include "model/clip_tokenizer.h"
 
 #include <fmt/format.h>
-#include <unicode/locid.h>
-#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
-#include <unicode/unistr.h>
-#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <queue>
 #include <string>
@@ -20,6 +14,7 @@
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/tokenizer_parts.h"
 
 namespace glyphward::model {
 namespace {
@@ -27,68 +22,12 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t kFileBytesMax = 64u << 20;
-constexpr std::int64_t kIdMax = 1 << 24;
 constexpr int kWindowMax = 1 << 16;
 constexpr std::string_view kEndOfWord = "</w>";
 constexpr std::string_view kStartOfText = "<|startoftext|>";
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 
-// ---- Files -------------------------------------------------------------------------------------
-
-std::string read_text(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
-  if (error) throw ConfigError(file, 0, "", "expected a readable file, found: " + error.message());
-  if (size > kFileBytesMax) {
-    throw ConfigError(file, 0, "",
-                      fmt::format("expected at most {} bytes, found {}", kFileBytesMax, size));
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.good() && !in.eof()) throw ConfigError(file, 0, "", "cannot be read");
-  return text;
-}
-
-json::object read_object(const fs::path& file) {
-  boost::system::error_code error;
-  json::value value = json::parse(read_text(file), error);
-  if (error) throw ConfigError(file, 0, "", "expected JSON, found: " + error.message());
-  if (!value.is_object()) throw ConfigError(file, 0, "", "expected a JSON object");
-  return std::move(value.as_object());
-}
-
-const json::value& member(const json::object& object, const fs::path& file, std::string_view key,
-                          std::string_view field) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr)
-    throw ConfigError(file, 0, std::string(field), "expected this key, found none");
-  return *value;
-}
-
-// A special token as libraries save it: a string, or an AddedToken's object with "content".
-std::optional<std::string> token_text(const json::object& config, const fs::path& file,
-                                      const char* key) {
-  const json::value* value = config.if_contains(key);
-  if (value == nullptr || value->is_null()) return std::nullopt;
-  if (const json::object* object = value->if_object()) value = object->if_contains("content");
-  if (value == nullptr || !value->is_string() || value->as_string().empty()) {
-    throw ConfigError(file, 0, key, "expected a token's text, or an object with its \"content\"");
-  }
-  return json::value_to<std::string>(*value);
-}
-
 // ---- Text --------------------------------------------------------------------------------------
-
-// Where several code points come from the same bytes of the prompt, only the last of them has an
-// end there.
-constexpr std::size_t kInside = std::string_view::npos;
-
-// A code point of the normalized prompt; `end` is the byte of the prompt as typed that follows it.
-struct Character {
-  UChar32 code_point = 0;
-  std::size_t end = 0;
-};
 
 // A word of the tokenizer's regular expression, lower-case UTF-8, or the pad token typed as text;
 // `end` as above.
@@ -97,60 +36,6 @@ struct Piece {
   std::size_t end = 0;
   bool is_pad = false;
 };
-
-// The code points of `string`, which stands for bytes of the prompt that end at `end`.
-void append(const icu::UnicodeString& string, std::size_t end, std::vector<Character>& characters) {
-  for (std::int32_t i = 0; i < string.length(); i = string.moveIndex32(i, 1)) {
-    characters.push_back({string.char32At(i), kInside});
-  }
-  if (!string.isEmpty()) characters.back().end = end;
-}
-
-// NFC, one normalization segment at a time, so that each character knows where it ends in the
-// prompt. Invalid UTF-8 reads as U+FFFD.
-std::vector<Character> normalize(std::string_view text, std::size_t begin) {
-  UErrorCode error = U_ZERO_ERROR;
-  const icu::Normalizer2* nfc = icu::Normalizer2::getNFCInstance(error);
-  if (U_FAILURE(error)) throw std::runtime_error("ICU has no NFC data");
-  std::vector<Character> characters;
-  std::vector<Character> segment;
-  const auto flush = [&] {
-    icu::UnicodeString typed;
-    for (const Character& character : segment) typed.append(character.code_point);
-    if (nfc->isNormalized(typed, error)) {
-      characters.insert(characters.end(), segment.begin(), segment.end());
-    } else {
-      append(nfc->normalize(typed, error), segment.back().end, characters);
-    }
-    if (U_FAILURE(error)) throw std::runtime_error("ICU could not normalize");
-    segment.clear();
-  };
-  const auto length = static_cast<std::int32_t>(text.size());
-  for (std::int32_t i = 0; i < length;) {
-    UChar32 c = 0;
-    U8_NEXT_OR_FFFD(text.data(), i, length, c);
-    if (!segment.empty() && nfc->hasBoundaryBefore(c)) flush();
-    segment.push_back({c, begin + static_cast<std::size_t>(i)});
-  }
-  if (!segment.empty()) flush();
-  return characters;
-}
-
-// Code point by code point: the tokenizers library knows no final sigma.
-std::vector<Character> lower(const std::vector<Character>& characters) {
-  std::vector<Character> lowered;
-  lowered.reserve(characters.size());
-  for (const Character& character : characters) {
-    if (character.code_point < 0x80) {
-      lowered.push_back({u_tolower(character.code_point), character.end});
-      continue;
-    }
-    icu::UnicodeString string(character.code_point);
-    string.toLower(icu::Locale::getRoot());
-    append(string, character.end, lowered);
-  }
-  return lowered;
-}
 
 enum class Kind { Space, Letter, Number, Other };
 
@@ -162,7 +47,7 @@ Kind kind_of(UChar32 c) {
   return Kind::Other;
 }
 
-bool starts_with(const std::vector<Character>& characters, std::size_t at, std::string_view ascii) {
+bool starts_with(const Characters& characters, std::size_t at, std::string_view ascii) {
   if (ascii.size() > characters.size() - at) return false;
   return std::equal(
       ascii.begin(), ascii.end(), characters.begin() + static_cast<std::ptrdiff_t>(at),
@@ -172,7 +57,7 @@ bool starts_with(const std::vector<Character>& characters, std::size_t at, std::
 // Length in characters of the word at `at`, by the tokenizer's expression, alternatives in its
 // order:
 //   's|'t|'re|'ve|'m|'ll|'d | \p{L}+ | \p{N} | [^\s\p{L}\p{N}]+
-std::size_t word_length(const std::vector<Character>& characters, std::size_t at) {
+std::size_t word_length(const Characters& characters, std::size_t at) {
   for (std::string_view contraction : {"'s", "'t", "'re", "'ve", "'m", "'ll", "'d"}) {
     if (starts_with(characters, at, contraction)) return contraction.size();
   }
@@ -183,22 +68,14 @@ std::size_t word_length(const std::vector<Character>& characters, std::size_t at
   return end - at;
 }
 
-Piece make_piece(const std::vector<Character>& characters, std::size_t begin, std::size_t length) {
-  Piece piece;
-  for (std::size_t i = begin; i < begin + length; ++i) {
-    std::array<char, U8_MAX_LENGTH> bytes{};
-    std::int32_t count = 0;
-    U8_APPEND_UNSAFE(bytes.data(), count, characters[i].code_point);
-    piece.text.append(bytes.data(), static_cast<std::size_t>(count));
-  }
-  piece.end = characters[begin + length - 1].end;
-  return piece;
+Piece make_piece(const Characters& characters, std::size_t begin, std::size_t length) {
+  return {.text = to_utf8(characters, begin, length), .end = characters[begin + length - 1].end};
 }
 
 // The expression's first alternatives are the special tokens' own texts: typed by a user they are
 // one match, which the byte-level step then splits again ("<|", "endoftext", "|>"). It shows where
 // something else follows: "|>!!".
-std::vector<std::size_t> match_lengths(const std::vector<Character>& characters, std::size_t at) {
+std::vector<std::size_t> match_lengths(const Characters& characters, std::size_t at) {
   for (std::string_view special : {kStartOfText, kEndOfText}) {
     if (starts_with(characters, at, special)) return {2, special.size() - 4, 2};
   }
@@ -206,7 +83,7 @@ std::vector<std::size_t> match_lengths(const std::vector<Character>& characters,
 }
 
 void split(std::string_view text, std::size_t begin, std::vector<Piece>& pieces) {
-  const std::vector<Character> characters = lower(normalize(text, begin));
+  const Characters characters = lower(normalize(decode(text, begin), nfc()));
   for (std::size_t at = 0; at < characters.size();) {
     if (kind_of(characters[at].code_point) == Kind::Space) {
       ++at;
@@ -252,7 +129,7 @@ class BytePairEncoding {
  public:
   // Every byte has its symbol, with and without </w>, or the constructor throws: no text is unknown
   // to it, and no stray byte can become the unknown token, which in CLIP is the end of the text.
-  BytePairEncoding(std::unordered_map<std::string, std::int64_t> vocabulary,
+  BytePairEncoding(Vocabulary vocabulary,
                    const std::vector<std::pair<std::string, std::string>>& merges,
                    const fs::path& vocabulary_file, const fs::path& merges_file)
       : vocabulary_(std::move(vocabulary)) {
@@ -339,32 +216,13 @@ class BytePairEncoding {
     if (symbols[left].previous >= 0) offer(symbols, symbols[left].previous, queue);
   }
 
-  std::unordered_map<std::string, std::int64_t> vocabulary_;
+  Vocabulary vocabulary_;
   std::array<std::int64_t, 256> inner_{};
   std::array<std::int64_t, 256> last_{};
   std::unordered_map<std::uint64_t, Merge> merges_;
 };
 
 // ---- The checkpoint's files --------------------------------------------------------------------
-
-void add_to_vocabulary(std::unordered_map<std::string, std::int64_t>& vocabulary,
-                       const fs::path& file, const std::string& token, const json::value& value) {
-  const std::int64_t* id = value.if_int64();
-  if (id == nullptr || *id < 0 || *id > kIdMax) {
-    throw ConfigError(
-        file, 0, "vocab." + token,
-        "expected an id from 0 to " + std::to_string(kIdMax) + ", found " + json::serialize(value));
-  }
-  vocabulary[token] = *id;
-}
-
-std::unordered_map<std::string, std::int64_t> read_vocabulary(const json::object& object,
-                                                              const fs::path& file) {
-  std::unordered_map<std::string, std::int64_t> vocabulary;
-  for (const auto& [token, id] : object)
-    add_to_vocabulary(vocabulary, file, std::string(token), id);
-  return vocabulary;
-}
 
 std::pair<std::string, std::string> split_merge(std::string_view merge, const fs::path& file,
                                                 int line, const std::string& field) {
@@ -378,7 +236,7 @@ std::pair<std::string, std::string> split_merge(std::string_view merge, const fs
 
 std::vector<std::pair<std::string, std::string>> read_merges_txt(const fs::path& file) {
   std::vector<std::pair<std::string, std::string>> merges;
-  const std::string text = read_text(file);
+  const std::string text = read_tokenizer_text(file);
   int line_number = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -412,39 +270,21 @@ std::vector<std::pair<std::string, std::string>> read_merges_json(const json::ar
   return merges;
 }
 
-void expect_value(const json::object& object, const fs::path& file, const char* key,
-                  const json::value& expected, const json::value& absent) {
-  const json::value* found = object.if_contains(key);
-  if ((found == nullptr ? absent : *found) == expected) return;
-  throw ConfigError(file, 0, fmt::format("model.{}", key),
-                    "expected " + json::serialize(expected) + ", found " +
-                        (found == nullptr ? "none" : json::serialize(*found)));
-}
-
 BytePairEncoding read_tokenizer_json(const fs::path& file) {
-  const json::object root = read_object(file);
-  const json::value& model_value = member(root, file, "model", "model");
+  const json::object root = read_tokenizer_object(file);
+  const json::value& model_value = require_member(root, file, "model", "model");
   if (!model_value.is_object()) throw ConfigError(file, 0, "model", "expected an object");
   const json::object& model = model_value.as_object();
-  expect_value(model, file, "type", "BPE", nullptr);
-  expect_value(model, file, "end_of_word_suffix", json::string(kEndOfWord), nullptr);
-  expect_value(model, file, "byte_fallback", false, false);
-  expect_value(model, file, "ignore_merges", false, false);
-  const json::value& vocab = member(model, file, "vocab", "model.vocab");
-  const json::value& merges = member(model, file, "merges", "model.merges");
+  expect_value(model, file, "model.", "type", "BPE", nullptr);
+  expect_value(model, file, "model.", "end_of_word_suffix", json::string(kEndOfWord), nullptr);
+  expect_value(model, file, "model.", "byte_fallback", false, false);
+  expect_value(model, file, "model.", "ignore_merges", false, false);
+  const json::value& vocab = require_member(model, file, "vocab", "model.vocab");
+  const json::value& merges = require_member(model, file, "merges", "model.merges");
   if (!vocab.is_object()) throw ConfigError(file, 0, "model.vocab", "expected an object");
   if (!merges.is_array()) throw ConfigError(file, 0, "model.merges", "expected a list");
   auto vocabulary = read_vocabulary(vocab.as_object(), file);
-  if (const json::value* added = root.if_contains("added_tokens"); added && added->is_array()) {
-    for (const json::value& token : added->as_array()) {
-      const json::object* object = token.if_object();
-      if (object == nullptr)
-        throw ConfigError(file, 0, "added_tokens", "expected a list of objects");
-      const std::optional<std::string> content = token_text(*object, file, "content");
-      if (!content) throw ConfigError(file, 0, "added_tokens.content", "expected a token's text");
-      add_to_vocabulary(vocabulary, file, *content, member(*object, file, "id", "added_tokens.id"));
-    }
-  }
+  add_added_tokens(vocabulary, root, file);
   return BytePairEncoding(std::move(vocabulary), read_merges_json(merges.as_array(), file), file,
                           file);
 }
@@ -459,23 +299,12 @@ BytePairEncoding read_encoding(const fs::path& folder) {
     throw ConfigError(folder, 0, "",
                       "expected tokenizer.json, or vocab.json and merges.txt, found neither");
   }
-  return BytePairEncoding(read_vocabulary(read_object(vocab), vocab), read_merges_txt(merges),
-                          vocab, merges);
-}
-
-// tokenizer_config.json, under which older checkpoints lay special_tokens_map.json (Stable
-// Diffusion 2 names its pad token only there).
-json::object read_config(const fs::path& folder) {
-  json::object config = read_object(folder / "tokenizer_config.json");
-  const fs::path map = folder / "special_tokens_map.json";
-  if (!config.contains("added_tokens_decoder") && fs::exists(map)) {
-    for (const auto& [key, value] : read_object(map)) config[key] = value;
-  }
-  return config;
+  return BytePairEncoding(read_vocabulary(read_tokenizer_object(vocab), vocab),
+                          read_merges_txt(merges), vocab, merges);
 }
 
 int read_window(const json::object& config, const fs::path& file) {
-  const json::value& value = member(config, file, "model_max_length", "model_max_length");
+  const json::value& value = require_member(config, file, "model_max_length", "model_max_length");
   boost::system::error_code error;
   // Written 1e30 by a tokenizer that was never given a window.
   const double window = value.to_number<double>(error);
@@ -487,21 +316,12 @@ int read_window(const json::object& config, const fs::path& file) {
   return static_cast<int>(window);
 }
 
-void expect_right(const json::object& config, const fs::path& file, const char* key) {
-  const json::value* side = config.if_contains(key);
-  if (side != nullptr && *side != "right") {
-    throw ConfigError(file, 0, key, "expected \"right\", found " + json::serialize(*side));
-  }
-}
-
 class ClipTokenizerImpl final : public ClipTokenizer {
  public:
   explicit ClipTokenizerImpl(const fs::path& folder) : encoding_(read_encoding(folder)) {
     const fs::path file = folder / "tokenizer_config.json";
-    const json::object config = read_config(folder);
+    const json::object config = read_tokenizer_config(folder);
     window_ = read_window(config, file);
-    expect_right(config, file, "padding_side");
-    expect_right(config, file, "truncation_side");
     bos_ = special(config, file, "bos_token", kStartOfText);
     eos_ = special(config, file, "eos_token", kEndOfText);
     pad_ = special(config, file, "pad_token", kEndOfText);

@@ -1,15 +1,29 @@
-// One place that knows which pipeline class belongs to which family.
 #include <boost/json/value.hpp>
+#include <vector>
 
 #include "base/config_error.h"
 #include "model/checkpoint.h"
+#include "model/families.h"
+#include "model/latent_diffusion.h"
 #include "model/pipeline.h"
 #include "model/stable_diffusion.h"
+#include "model/stable_diffusion_xl.h"
 
 namespace glyphward::model {
+namespace {
 
-std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& checkpoint,
-                                        const LoadOptions& options) {
+const std::vector<Family>& families() {
+  static const std::vector<Family> all = {
+      {"LDMTextToImagePipeline", "latent-diffusion", load_latent_diffusion},
+      {"StableDiffusionPipeline", "stable-diffusion", load_stable_diffusion},
+      {"StableDiffusionXLPipeline", "stable-diffusion-xl", load_stable_diffusion_xl},
+  };
+  return all;
+}
+
+}  // namespace
+
+const Family& find_family(const std::filesystem::path& checkpoint) {
   const std::filesystem::path index = checkpoint / "model_index.json";
   if (!std::filesystem::exists(index)) {
     throw ConfigError(index, 0, "", "expected a diffusers checkpoint folder, found no such file");
@@ -19,11 +33,18 @@ std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& checkpoint,
   if (!name || !name->is_string()) {
     throw ConfigError(index, 0, "_class_name", "expected a pipeline's class name");
   }
-  if (name->get_string() == "StableDiffusionPipeline") {
-    return load_stable_diffusion(checkpoint, options);
+  std::string expected;
+  for (const Family& family : families()) {
+    if (name->get_string() == family.pipeline_class) return family;
+    expected += (expected.empty() ? "" : " or ") + family.pipeline_class;
   }
   throw ConfigError(index, 0, "_class_name",
-                    "expected StableDiffusionPipeline, found " + std::string(name->get_string()));
+                    "expected " + expected + ", found " + std::string(name->get_string()));
+}
+
+std::unique_ptr<Pipeline> load_pipeline(const std::filesystem::path& checkpoint,
+                                        const LoadOptions& options) {
+  return find_family(checkpoint).load(checkpoint, options);
 }
 
 }  // namespace glyphward::model

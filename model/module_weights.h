@@ -4,6 +4,8 @@
 
 #include <torch/torch.h>
 
+#include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +22,11 @@ class ModuleWeights {
   ModuleWeights(Weights weights, torch::Device device, torch::Dtype dtype)
       : weights_(std::move(weights)), device_(device), dtype_(dtype) {}
 
+  // Without a file, for what a config alone can tell: every tensor that a module asks for is there,
+  // in its shape, on LibTorch's device `meta`, which holds no bytes. `config` is named in the error
+  // if there are more than any network has.
+  static ModuleWeights of_config_alone(const std::filesystem::path& config);
+
   bool has(const std::string& key) const { return weights_.tensors().contains(key); }
   bool has_prefix(const std::string& prefix) const;
   // Throws ConfigError naming file, key, expected and found. The tensor is on the device, in the
@@ -29,19 +36,25 @@ class ModuleWeights {
   // The same checks, but nothing is converted or moved.
   void check(const std::string& key, const std::vector<std::int64_t>& shape);
   // A buffer that older files hold and that is computed here: any dtype.
-  void skip(const std::string& key) { taken_.insert(key); }
+  void skip(const std::string& key) { skipped_.insert(key); }
   const std::vector<std::int64_t>& shape(const std::string& key) const {
     return weights_.tensors().at(key).entry.shape;
   }
   // Throws ConfigError on a tensor that no module took.
   void finish() const;
+  // What was asked for so far: the component's parameters.
+  const std::map<std::string, std::vector<std::int64_t>>& taken() const { return taken_; }
 
  private:
   const StoredTensor& find(const std::string& key, const std::vector<std::int64_t>& shape);
   Weights weights_;
   torch::Device device_;
   torch::Dtype dtype_;
-  std::set<std::string> taken_;
+  void count(const std::string& key, const std::vector<std::int64_t>& shape);
+
+  std::filesystem::path config_;  // instead of a file with weights
+  std::map<std::string, std::vector<std::int64_t>> taken_;
+  std::set<std::string> skipped_;
 };
 
 // A place in the tree of modules: `scope / "down_blocks" / 0` is where down_blocks.0's members are.

@@ -43,7 +43,8 @@ struct Route {
 struct GenerationRequest {
   std::vector<TextStream> streams;
   Route route;
-  std::string negative_prompt;
+  // Not given: what the family takes then, "" or (SDXL) an embedding of zeros.
+  std::optional<std::string> negative_prompt;
   // Image i is drawn from its own CPU generator, seeded seeds[i], as diffusers does for a list of
   // generators.
   std::vector<std::uint64_t> seeds = {0};
@@ -74,12 +75,15 @@ struct PromptFit {
 
 struct ModelInfo {
   std::string name;    // the checkpoint folder's name
-  std::string family;  // "stable-diffusion"
+  std::string family;  // "stable-diffusion", "stable-diffusion-xl", "latent-diffusion"
   std::vector<std::string>
       attention_layers;  // every routable layer, in forward order (down, mid, up)
   // The layers that carry the rendered text on these very weights; empty if there is no profile or
   // its hash differs.
   std::vector<std::string> localized_layers;
+  // Those of the published model of this family and shape, whatever the weights: a proposal that
+  // `glyphward localize --check` confirms, and that nothing uses before.
+  std::vector<std::string> proposed_layers;
   // Share of the denoising steps before those layers are given another text (model/profile.h).
   double localized_from_share = 0;
   std::string profile_state;   // "localized", "none", or "mismatch: ..." with the reason

@@ -33,11 +33,13 @@ Result<RoutePlan> RoutePlan::make(const GenerationRequest& request,
   if (base == streams.size()) {
     return invalid("no text stream is named '" + request.route.base + "'", "route.base");
   }
-  if (find_stream(streams, request.route.pooled) == streams.size()) {
+  const std::size_t pooled = find_stream(streams, request.route.pooled);
+  if (pooled == streams.size()) {
     return invalid("no text stream is named '" + request.route.pooled + "'", "route.pooled");
   }
   RoutePlan plan;
   plan.steps_ = steps;
+  plan.pooled_ = pooled;
   plan.switches_.assign(attention_layers.size(), {Switch{-1, base}});
   for (const LayerRoute& route : request.route.layers) {
     const auto layer = std::find(attention_layers.begin(), attention_layers.end(), route.layer);

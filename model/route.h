@@ -20,6 +20,8 @@ class RoutePlan {
                                 const std::vector<std::string>& attention_layers, int steps);
 
   std::size_t stream(std::size_t layer, int step) const;
+  // Whose pooled embedding conditions the network, at every step.
+  std::size_t pooled() const { return pooled_; }
   // True if some layer reads another stream at `step` than at the step before.
   bool changes_at(int step) const;
 
@@ -29,6 +31,7 @@ class RoutePlan {
     std::size_t stream;
   };
   int steps_ = 0;
+  std::size_t pooled_ = 0;
   std::vector<std::vector<Switch>>
       switches_;  // by layer, in order of from_step; the first is the base at 0
 };

@@ -1,9 +1,6 @@
 #include "model/scheduler.h"
 
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
-#include <regex>
 #include <utility>
 
 #include "base/config_error.h"
@@ -37,35 +34,25 @@ Make require_class(const std::string& name, const std::filesystem::path& file) {
 
 }  // namespace
 
-// StableDiffusionPipeline sets steps_offset 1 and clip_sample false as it loads, whatever the file
-// says. from_config then drops what the file had left to its class's defaults, the corrected ones
+// from_config drops what the file had left to its class's defaults, the corrected ones
 // among them: another class takes its own defaults for keys that the file has not.
 std::unique_ptr<Scheduler> Scheduler::create(const json::object& config,
                                              const std::filesystem::path& file,
-                                             const std::string& name) {
+                                             const std::string& name,
+                                             SchedulerCorrections corrections) {
   const json::value* own = config.if_contains("_class_name");
   if (own == nullptr || !own->is_string()) {
     throw ConfigError(file, 0, "_class_name", "expected a scheduler's class name");
   }
   json::object values = config;
-  for (const auto& [key, value] :
-       {std::pair<const char*, json::value>{"steps_offset", 1}, {"clip_sample", false}}) {
-    if (name.empty() || values.contains(key)) values[key] = value;
+  if (corrections == SchedulerCorrections::StableDiffusion) {
+    for (const auto& [key, value] :
+         {std::pair<const char*, json::value>{"steps_offset", 1}, {"clip_sample", false}}) {
+      if (name.empty() || values.contains(key)) values[key] = value;
+    }
   }
   const Make make = require_class(name.empty() ? std::string(own->as_string()) : name, file);
   return make(SchedulerOptions(std::move(values), file));
-}
-
-json::object load_scheduler_config(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) throw ConfigError(file, 0, "", "expected a readable file");
-  text = std::regex_replace(text, std::regex(R"((:\s*)-?(Infinity|NaN)\b)"), "$1null");
-  json::error_code error;
-  json::value value = json::parse(text, error);
-  if (error) throw ConfigError(file, 0, "", "expected JSON, found: " + error.message());
-  if (!value.is_object()) throw ConfigError(file, 0, "", "expected a JSON object");
-  return std::move(value.as_object());
 }
 
 }  // namespace glyphward::model

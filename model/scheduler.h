@@ -11,17 +11,21 @@
 
 namespace glyphward::model {
 
+// What a pipeline sets in its scheduler's config as it loads, whatever the file says:
+// StableDiffusionPipeline steps_offset 1 and clip_sample false.
+enum class SchedulerCorrections { None, StableDiffusion };
+
 // State of one generation; one thread.
 class Scheduler {
  public:
   // `config` is scheduler_config.json's object (file is for the errors). `name` overrides its
   // _class_name, keeping the options the two share, as `Other.from_config(pipe.scheduler.config)`
-  // does in diffusers. StableDiffusionPipeline's corrections (steps_offset 1, clip_sample false)
-  // are applied. Throws ConfigError on an unknown class, or on an option whose value is not
+  // does in diffusers. Throws ConfigError on an unknown class, or on an option whose value is not
   // implemented.
-  static std::unique_ptr<Scheduler> create(const boost::json::object& config,
-                                           const std::filesystem::path& file,
-                                           const std::string& name = "");
+  static std::unique_ptr<Scheduler> create(
+      const boost::json::object& config, const std::filesystem::path& file,
+      const std::string& name = "",
+      SchedulerCorrections corrections = SchedulerCorrections::StableDiffusion);
   virtual ~Scheduler() = default;
 
   // Begins a generation. Throws ConfigError on a number of steps that this scheduler cannot make.
@@ -36,9 +40,5 @@ class Scheduler {
   virtual torch::Tensor step(const torch::Tensor& noise_pred, int i,
                              const torch::Tensor& sample) = 0;
 };
-
-// Reads scheduler_config.json. diffusers writes -Infinity there (lambda_min_clipped), which is not
-// JSON: such a value reads as null, its default. Throws ConfigError.
-boost::json::object load_scheduler_config(const std::filesystem::path& file);
 
 }  // namespace glyphward::model

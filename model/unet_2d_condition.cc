@@ -78,14 +78,23 @@ torch::Tensor Transformer2DModel::operator()(const torch::Tensor& input,
   return hidden_states + input;
 }
 
+namespace {
+
+constexpr int kTransformerLayersMax = 64;
+
+}  // namespace
+
 struct UNet2DConditionModel::Options {
   std::vector<std::string> down_block_types;
   std::vector<std::string> up_block_types;
   std::vector<int> block_out_channels;
-  // One a block; the up blocks take them in reverse.
+  // One a block; the up blocks take them in reverse, with one layer more.
   std::vector<int> layers_per_block;
-  std::vector<int> transformer_layers_per_block;
   std::vector<int> heads;
+  // By block and layer, in the order of the down and of the up blocks.
+  std::vector<std::vector<int>> down_transformer_layers;
+  std::vector<std::vector<int>> up_transformer_layers;
+  bool has_mid_block = true;
   int downsample_padding = 1;
   int norm_num_groups = 32;
   double norm_eps = 1e-5;
@@ -121,8 +130,7 @@ UNet2DConditionModel::Options UNet2DConditionModel::read_options(ComponentConfig
   in_channels_ = config.integer("in_channels", 1, 256, 4);
   out_channels_ = config.integer("out_channels", 1, 256, 4);
   options.layers_per_block = config.integers("layers_per_block", 1, 16, blocks, 2);
-  options.transformer_layers_per_block =
-      config.integers("transformer_layers_per_block", 1, 64, blocks, 1);
+  read_transformer_layers(config, options);
   // Named so by mistake, and kept so for the sake of published files: it is the number of heads.
   options.heads = config.integers("attention_head_dim", 1, 1024, blocks, 8);
   options.downsample_padding = config.integer("downsample_padding", 0, 1, 1);
@@ -135,21 +143,12 @@ UNet2DConditionModel::Options UNet2DConditionModel::read_options(ComponentConfig
   const std::vector<int> size = config.integers("sample_size", 1, 1 << 12, 2, 64);
   sample_size_ = {size[0], size[1]};
   time_channels_ = options.block_out_channels[0];
-  for (std::size_t i = 0; i < blocks; ++i) {
-    const int channels = options.block_out_channels[i];
-    if (channels % options.norm_num_groups != 0 || channels % 2 != 0) {
-      config.fail("block_out_channels",
-                  "expected even multiples of norm_num_groups, found " + std::to_string(channels));
-    }
-    if (channels % options.heads[i] != 0) {
-      config.fail("attention_head_dim",
-                  "expected a number of heads that divides the block's channels " +
-                      std::to_string(channels) + ", found " + std::to_string(options.heads[i]));
-    }
-  }
+  read_added_conditions(config);
+  check_options(config, options);
 
   config.expect("act_fn", {"\"silu\"", "\"swish\""});
-  config.expect("mid_block_type", {"\"UNetMidBlock2DCrossAttn\""});
+  options.has_mid_block = !config.is_given("mid_block_type") || !config.is_null("mid_block_type");
+  config.expect("mid_block_type", {"\"UNetMidBlock2DCrossAttn\"", "null"});
   config.expect("mid_block_scale_factor", {"1"});
   config.expect("resnet_out_scale_factor", {"1"});
   config.expect("resnet_time_scale_shift", {"\"default\""});
@@ -163,20 +162,74 @@ UNet2DConditionModel::Options UNet2DConditionModel::read_options(ComponentConfig
   }
   for (const char* key :
        {"num_attention_heads", "encoder_hid_dim", "encoder_hid_dim_type", "class_embed_type",
-        "addition_embed_type", "addition_time_embed_dim", "num_class_embeds", "time_embedding_dim",
-        "time_embedding_act_fn", "timestep_post_act", "time_cond_proj_dim",
-        "projection_class_embeddings_input_dim", "cross_attention_norm",
-        "reverse_transformer_layers_per_block"}) {
+        "num_class_embeds", "time_embedding_dim", "time_embedding_act_fn", "timestep_post_act",
+        "time_cond_proj_dim", "cross_attention_norm"}) {
     config.expect(key, {"null"});
   }
   config.expect("mid_block_only_cross_attention", {"null", "false"});
   // upcast_attention: scaled dot product attention sums in float32 itself, and diffusers' default
   // processor does not read the option either. dropout: training only. The heads of an
-  // addition_embed_type that is null.
-  config.boolean("upcast_attention", false);
+  // addition_embed_type that is not text_time's.
+  config.expect("upcast_attention", {"null", "false", "true"});
   config.ignore({"dropout", "addition_embed_type_num_heads"});
   config.done();
   return options;
+}
+
+void UNet2DConditionModel::read_transformer_layers(ComponentConfig& config, Options& options) {
+  const char* key = "transformer_layers_per_block";
+  const char* reverse_key = "reverse_transformer_layers_per_block";
+  options.down_transformer_layers =
+      config.integers_by_layer(key, 1, kTransformerLayersMax, options.layers_per_block, 1);
+  std::vector<int> up_counts;
+  for (auto it = options.layers_per_block.rbegin(); it != options.layers_per_block.rend(); ++it) {
+    up_counts.push_back(*it + 1);
+  }
+  if (!config.is_null(reverse_key)) {
+    options.up_transformer_layers =
+        config.integers_by_layer(reverse_key, 1, kTransformerLayersMax, up_counts, 1);
+    return;
+  }
+  config.expect(reverse_key, {"null"});
+  for (std::size_t i = 0; i < up_counts.size(); ++i) {
+    const std::vector<int>& down = options.down_transformer_layers[up_counts.size() - 1 - i];
+    if (std::adjacent_find(down.begin(), down.end(), std::not_equal_to<>()) != down.end()) {
+      config.fail(reverse_key, std::string("expected a list beside layers of different depth in ") +
+                                   key + ", found none");
+    }
+    options.up_transformer_layers.emplace_back(up_counts[i], down[0]);
+  }
+}
+
+// SDXL's: the pooled text and some numbers' sinusoids, through two layers of their own.
+void UNet2DConditionModel::read_added_conditions(ComponentConfig& config) {
+  config.expect("addition_embed_type", {"null", "\"text_time\""});
+  if (config.is_null("addition_embed_type")) {
+    config.expect("addition_time_embed_dim", {"null"});
+    config.expect("projection_class_embeddings_input_dim", {"null"});
+    return;
+  }
+  added_time_dim_ = config.integer("addition_time_embed_dim", 2, 1 << 14);
+  added_dim_ = config.integer("projection_class_embeddings_input_dim", 1, 1 << 16);
+  if (added_time_dim_ % 2 != 0) {
+    config.fail("addition_time_embed_dim",
+                "expected an even number, found " + std::to_string(added_time_dim_));
+  }
+}
+
+void UNet2DConditionModel::check_options(ComponentConfig& config, const Options& options) const {
+  for (std::size_t i = 0; i < options.block_out_channels.size(); ++i) {
+    const int channels = options.block_out_channels[i];
+    if (channels % options.norm_num_groups != 0 || channels % 2 != 0) {
+      config.fail("block_out_channels",
+                  "expected even multiples of norm_num_groups, found " + std::to_string(channels));
+    }
+    if (channels % options.heads[i] != 0) {
+      config.fail("attention_head_dim",
+                  "expected a number of heads that divides the block's channels " +
+                      std::to_string(channels) + ", found " + std::to_string(options.heads[i]));
+    }
+  }
 }
 
 void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights) {
@@ -193,10 +246,9 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
                          options.norm_eps);
   };
   const auto add_attention = [&](std::vector<Transformer2DModel>& attentions, const Scope& block,
-                                 std::size_t level) {
+                                 std::size_t level, int layers) {
     attentions.emplace_back(block / "attentions" / attentions.size(), channels[level],
-                            cross_attention_dim_, options.heads[level],
-                            options.transformer_layers_per_block[level], groups,
+                            cross_attention_dim_, options.heads[level], layers, groups,
                             options.use_linear_projection, text_layers);
   };
 
@@ -206,6 +258,12 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
   time_embedding_linear_2.emplace(scope / "time_embedding" / "linear_2", temb_channels,
                                   temb_channels);
 
+  if (added_dim_ > 0) {
+    const Scope added = scope / "add_embedding";
+    add_embedding_linear_1.emplace(added / "linear_1", added_dim_, temb_channels);
+    add_embedding_linear_2.emplace(added / "linear_2", temb_channels, temb_channels);
+  }
+
   // The widths of the skip connections, in the order in which they are made.
   std::vector<std::int64_t> skips = {channels[0]};
   for (std::size_t i = 0; i < blocks; ++i) {
@@ -214,7 +272,7 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
     for (int j = 0; j < options.layers_per_block[i]; ++j) {
       add_resnet(block.resnets, block_scope, skips.back(), channels[i]);
       if (options.down_block_types[i] == "CrossAttnDownBlock2D") {
-        add_attention(block.attentions, block_scope, i);
+        add_attention(block.attentions, block_scope, i, options.down_transformer_layers[i][j]);
       }
       skips.push_back(channels[i]);
     }
@@ -227,9 +285,11 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
 
   const Scope mid_scope = scope / "mid_block";
   const std::size_t last = blocks - 1;
-  add_resnet(mid_block.resnets, mid_scope, channels[last], channels[last]);
-  add_attention(mid_block.attentions, mid_scope, last);
-  add_resnet(mid_block.resnets, mid_scope, channels[last], channels[last]);
+  if (options.has_mid_block) {
+    add_resnet(mid_block.resnets, mid_scope, channels[last], channels[last]);
+    add_attention(mid_block.attentions, mid_scope, last, options.down_transformer_layers[last][0]);
+    add_resnet(mid_block.resnets, mid_scope, channels[last], channels[last]);
+  }
 
   std::int64_t in = channels[last];
   for (std::size_t i = 0; i < blocks; ++i) {
@@ -240,7 +300,7 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
       add_resnet(block.resnets, block_scope, in + skips.back(), channels[level]);
       skips.pop_back();
       if (options.up_block_types[i] == "CrossAttnUpBlock2D") {
-        add_attention(block.attentions, block_scope, level);
+        add_attention(block.attentions, block_scope, level, options.up_transformer_layers[i][j]);
       }
       in = channels[level];
     }
@@ -264,25 +324,40 @@ void UNet2DConditionModel::collect_attention_layers() {
   for (const UpBlock2D& block : up_blocks) collect(block.attentions);
 }
 
-torch::Tensor UNet2DConditionModel::embed_time(const torch::Tensor& timestep,
-                                               const torch::Tensor& sample) const {
-  const int half = time_channels_ / 2;
-  // Sinusoids in float32, whatever the network's dtype.
-  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(sample.device());
+// numbers [N] -> [N, dim], in float32, whatever the network's dtype.
+torch::Tensor UNet2DConditionModel::sinusoids(const torch::Tensor& numbers, int dim) const {
+  const int half = dim / 2;
+  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(numbers.device());
   const torch::Tensor frequencies =
       at::exp(-std::log(10000.0) * at::arange(half, options) / (half - freq_shift_));
-  const torch::Tensor angles =
-      timestep.to(options).reshape({1, 1}).expand({sample.size(0), 1}) * frequencies.unsqueeze(0);
-  const torch::Tensor sinusoids = flip_sin_to_cos_
-                                      ? at::cat({at::cos(angles), at::sin(angles)}, -1)
-                                      : at::cat({at::sin(angles), at::cos(angles)}, -1);
-  return (*time_embedding_linear_2)(
-      at::silu((*time_embedding_linear_1)(sinusoids.to(sample.dtype()))));
+  const torch::Tensor angles = numbers.to(options).unsqueeze(1) * frequencies.unsqueeze(0);
+  return flip_sin_to_cos_ ? at::cat({at::cos(angles), at::sin(angles)}, -1)
+                          : at::cat({at::sin(angles), at::cos(angles)}, -1);
+}
+
+// -> [B, temb_channels]
+torch::Tensor UNet2DConditionModel::embed_time(const torch::Tensor& timestep,
+                                               const torch::Tensor& sample) const {
+  const torch::Tensor timesteps = timestep.to(sample.device()).reshape({1}).expand(sample.size(0));
+  return (*time_embedding_linear_2)(at::silu(
+      (*time_embedding_linear_1)(sinusoids(timesteps, time_channels_).to(sample.dtype()))));
+}
+
+// -> [B, temb_channels]
+torch::Tensor UNet2DConditionModel::embed_added(const AddedConditions& added) const {
+  const torch::Tensor times = sinusoids(added.time_ids.flatten(), added_time_dim_);
+  const torch::Tensor input =
+      at::cat({added.text_embeds,
+               times.reshape({added.text_embeds.size(0), -1}).to(added.text_embeds.dtype())},
+              1);
+  return (*add_embedding_linear_2)(at::silu((*add_embedding_linear_1)(input)));
 }
 
 torch::Tensor UNet2DConditionModel::operator()(torch::Tensor sample, const torch::Tensor& timestep,
-                                               const TextRoute& text) const {
-  const torch::Tensor temb = embed_time(timestep, sample);  // [B, temb_channels]
+                                               const TextRoute& text,
+                                               const AddedConditions& added) const {
+  torch::Tensor temb = embed_time(timestep, sample);
+  if (has_added_conditions()) temb = temb + embed_added(added);
   sample = (*conv_in)(sample);
 
   std::vector<torch::Tensor> skips = {sample};
@@ -298,9 +373,11 @@ torch::Tensor UNet2DConditionModel::operator()(torch::Tensor sample, const torch
     }
   }
 
-  sample = mid_block.resnets[0](sample, temb);
-  sample = mid_block.attentions[0](sample, text);
-  sample = mid_block.resnets[1](sample, temb);
+  if (!mid_block.resnets.empty()) {
+    sample = mid_block.resnets[0](sample, temb);
+    sample = mid_block.attentions[0](sample, text);
+    sample = mid_block.resnets[1](sample, temb);
+  }
 
   for (const UpBlock2D& block : up_blocks) {
     for (std::size_t i = 0; i < block.resnets.size(); ++i) {

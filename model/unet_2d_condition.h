@@ -1,5 +1,5 @@
-// UNet2DConditionModel of diffusers, as Stable Diffusion 1.x and 2.x use it. References:
-// diffusers/models/unets/ unet_2d_condition.py and unet_2d_blocks.py,
+// UNet2DConditionModel of diffusers, as latent diffusion, Stable Diffusion 1.x and 2.x and SDXL use
+// it. References: diffusers/models/unets/unet_2d_condition.py and unet_2d_blocks.py,
 // models/transformers/transformer_2d.py, models/attention.py.
 #pragma once
 
@@ -17,6 +17,12 @@ namespace glyphward::model {
 // What each cross-attention layer reads at one step, by its index in forward order (down, mid, up):
 // key and value [B, T, D of the layer]. This is the only way by which a text reaches the network.
 using TextRoute = std::vector<KeyValue>;
+
+// What conditions the whole network beside the text that its layers read (SDXL).
+struct AddedConditions {
+  torch::Tensor text_embeds;  // pooled, [B, pooled_dim]
+  torch::Tensor time_ids;     // [B, n]: numbers that become sinusoids
+};
 
 // Keys: to_q to_k to_v to_out.0.
 struct Attention {
@@ -75,7 +81,7 @@ struct DownBlock2D {
 
 // UNetMidBlock2DCrossAttn. Keys: resnets attentions.
 struct MidBlock2D {
-  std::vector<ResnetBlock2D> resnets;  // 2
+  std::vector<ResnetBlock2D> resnets;  // 2, or none if the network has no mid block
   std::vector<Transformer2DModel> attentions;
 };
 
@@ -93,8 +99,9 @@ class UNet2DConditionModel {
 
   // sample [B, in_channels, H, W], timestep: one number -> predicted noise (or v) [B, out_channels,
   // H, W].
+  // `added` is read where has_added_conditions().
   torch::Tensor operator()(torch::Tensor sample, const torch::Tensor& timestep,
-                           const TextRoute& text) const;
+                           const TextRoute& text, const AddedConditions& added = {}) const;
 
   // Every cross-attention layer, in forward order: paths and modules.
   const std::vector<std::string>& attention_layers() const { return attention_layers_; }
@@ -105,6 +112,9 @@ class UNet2DConditionModel {
   int cross_attention_dim() const { return cross_attention_dim_; }
   // Height and width of the latents it was made for.
   std::pair<int, int> sample_size() const { return sample_size_; }
+  bool has_added_conditions() const { return add_embedding_linear_1.has_value(); }
+  // The width of AddedConditions::text_embeds if there are `time_ids` numbers.
+  int pooled_dim(int time_ids) const { return added_dim_ - time_ids * added_time_dim_; }
 
   UNet2DConditionModel(const UNet2DConditionModel&) = delete;
   UNet2DConditionModel& operator=(const UNet2DConditionModel&) = delete;
@@ -112,6 +122,7 @@ class UNet2DConditionModel {
   // The modules, under the checkpoint's names.
   std::optional<Conv2d> conv_in;
   std::optional<Linear> time_embedding_linear_1, time_embedding_linear_2;
+  std::optional<Linear> add_embedding_linear_1, add_embedding_linear_2;
   std::vector<DownBlock2D> down_blocks;
   MidBlock2D mid_block;
   std::vector<UpBlock2D> up_blocks;
@@ -122,8 +133,13 @@ class UNet2DConditionModel {
   struct Options;
   Options read_options(ComponentConfig& config);
   void build(const Options& options, ModuleWeights& weights);
+  static void read_transformer_layers(ComponentConfig& config, Options& options);
+  void read_added_conditions(ComponentConfig& config);
+  void check_options(ComponentConfig& config, const Options& options) const;
   void collect_attention_layers();
+  torch::Tensor sinusoids(const torch::Tensor& numbers, int dim) const;
   torch::Tensor embed_time(const torch::Tensor& timestep, const torch::Tensor& sample) const;
+  torch::Tensor embed_added(const AddedConditions& added) const;
 
   int in_channels_ = 0;
   int out_channels_ = 0;
@@ -132,6 +148,8 @@ class UNet2DConditionModel {
   int time_channels_ = 0;
   bool flip_sin_to_cos_ = true;
   double freq_shift_ = 0;
+  int added_dim_ = 0;       // of pooled text and sinusoids together
+  int added_time_dim_ = 0;  // of one number's sinusoids
 
   std::vector<std::string> attention_layers_;
   std::vector<const Attention*> attentions_;  // point into the blocks above

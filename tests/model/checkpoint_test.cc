@@ -137,7 +137,7 @@ TEST(Checkpoint, RefusesOptionsThatAreNotImplemented) {
       {"unet/config.json", "down_block_types",
        boost::json::array{"CrossAttnDownBlock2D", "AttnDownBlock2D"}},
       {"unet/config.json", "up_block_types", boost::json::array{"UpBlock2D"}},
-      {"unet/config.json", "addition_embed_type", "text_time"},
+      {"unet/config.json", "addition_embed_type", "text_image"},
       {"unet/config.json", "only_cross_attention", true},
       {"unet/config.json", "block_out_channels", boost::json::array{64, 97}},
       {"unet/config.json", "attention_head_dim", boost::json::array{4}},

@@ -37,6 +37,13 @@ TEST(Route, ReadsTheBaseWhereNothingIsListed) {
   EXPECT_EQ(plan->stream(2, 2), 1u);
 }
 
+TEST(Route, PooledIsAStreamOfItsOwn) {
+  GenerationRequest request = request_of({{"mid.attn2", "sanitized", 0}});
+  EXPECT_EQ(RoutePlan::make(request, kLayers, 3)->pooled(), 0u);
+  request.route.pooled = "third";
+  EXPECT_EQ(RoutePlan::make(request, kLayers, 3)->pooled(), 2u);
+}
+
 TEST(Route, RefusesWhatItCannotFollow) {
   struct Case {
     const char* note;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/config_error.h"
+#include "model/checkpoint.h"
 
 namespace glyphward::model {
 namespace {
@@ -149,11 +150,11 @@ TEST(Scheduler, ReadsTheInfinityThatDiffusersWrites) {
   const auto file = std::filesystem::temp_directory_path() / "glyphward_scheduler_config.json";
   std::ofstream(file)
       << R"({"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity})";
-  EXPECT_TRUE(load_scheduler_config(file).at("lambda_min_clipped").is_null());
+  EXPECT_TRUE(load_json_object(file).at("lambda_min_clipped").is_null());
   std::ofstream(file) << R"({"lambda_min_clipped": )";
-  EXPECT_THROW(load_scheduler_config(file), ConfigError);
+  EXPECT_THROW(load_json_object(file), ConfigError);
   std::filesystem::remove(file);
-  EXPECT_THROW(load_scheduler_config(file), ConfigError);
+  EXPECT_THROW(load_json_object(file), ConfigError);
 }
 
 }  // namespace

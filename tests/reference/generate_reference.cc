@@ -1,8 +1,8 @@
 // For the parity tests: runs many generations in one process and writes their tensors.
 //
 // usage: glyphward_generate_reference CASES.json
-// CASES.json is a list of {"checkpoint", "output", "streams": [{"name", "text"}], "base", "layers":
-// [{"layer", "stream", "from_step"}], "negative_prompt", "seeds", "num_inference_steps",
+// CASES.json is a list of {"checkpoint", "output", "streams": [{"name", "text"}], "base", "pooled",
+// "layers": [{"layer", "stream", "from_step"}], "negative_prompt", "seeds", "num_inference_steps",
 // "guidance_scale", "height", "width", "scheduler", "device", "dtype"}; what is not given is left
 // to the pipeline. Each output file holds `latents`, `image` and `pixels`
 // ([B, H, W, 3], 0 to 255). Prints one JSON object a case: {"output", "error", "attention_layers"}.
@@ -34,7 +34,7 @@ model::GenerationRequest read_request(const json::object& object) {
         {std::string(stream.at("name").as_string()), std::string(stream.at("text").as_string())});
   }
   request.route.base = text_or(object, "base", "prompt");
-  request.route.pooled = request.route.base;
+  request.route.pooled = text_or(object, "pooled", request.route.base.c_str());
   if (const json::value* layers = object.if_contains("layers")) {
     for (const json::value& route : layers->as_array()) {
       request.route.layers.push_back({std::string(route.at("layer").as_string()),
@@ -42,7 +42,9 @@ model::GenerationRequest read_request(const json::object& object) {
                                       route.at("from_step").to_number<int>()});
     }
   }
-  request.negative_prompt = text_or(object, "negative_prompt", "");
+  if (const json::value* negative = object.if_contains("negative_prompt")) {
+    request.negative_prompt = std::string(negative->as_string());
+  }
   request.scheduler = text_or(object, "scheduler", "");
   request.seeds = json::value_to<std::vector<std::uint64_t>>(object.at("seeds"));
   const auto integer = [&object](const char* key) {

@@ -1,43 +1,21 @@
 """model/ against diffusers: the same checkpoint, prompt and seed must give the same latents and the same picture.
 
-The checkpoints are small and random, and made here. A random network says almost nothing, so its weights are scaled:
-every layer passes about unit variance on, and what the UNet predicts has a standard deviation near 1 at every step, as
-a trained one's has. Otherwise most modules could be missing and nobody would notice; a test below takes each away.
+The checkpoints are small and random, and made here, scaled as parity.py says; a test below takes each module away.
 """
 
 import json
-import os
-import pathlib
 import shutil
-import subprocess
-import warnings
 
 import diffusers
 import numpy as np
 import pytest
-import safetensors.torch
 import torch
-import transformers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
-SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
-EMBEDDED = SOURCE / "model/embedded/stable-diffusion"
+from parity import (BETAS, EMBEDDED, NEGATIVE, OTHER_PROMPT, PROMPT, TOLERANCE, V, ZERO_SNR, case, check_single_layers,
+                    check_whole_routes, compare, cross_attention_layers, difference, edit_tensors, generate, run_cases, save,
+                    scale_weights, silent_modules)
 
-TOLERANCE = 1e-4
-PROMPT = 'a red sign on a wall that says "hello"'
-OTHER_PROMPT = 'a blue banner that says "goodbye now"'
-NEGATIVE = "blurry"
-
-diffusers.logging.set_verbosity_error()
-diffusers.logging.disable_progress_bar()
-transformers.logging.disable_progress_bar()
-warnings.filterwarnings("ignore", category=FutureWarning)
-torch.set_grad_enabled(False)
-
-BETAS = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-ZERO_SNR = dict(rescale_betas_zero_snr=True, timestep_spacing="trailing")
-V = dict(prediction_type="v_prediction")
 CROSS, PLAIN = "CrossAttn{}Block2D", "{}Block2D"
 
 
@@ -96,20 +74,6 @@ CONFIGURATIONS = {
 }
 
 
-def scale_weights(module, generator):
-    """Matrices with unit gain, norms near 1, biases that matter."""
-    for name, tensor in module.named_parameters():
-        noise = torch.randn(tensor.shape, generator=generator)
-        if "embedding.weight" in name and tensor.dim() == 2:
-            tensor.copy_(noise)
-        elif tensor.dim() >= 2:
-            tensor.copy_(noise / tensor[0].numel() ** 0.5)
-        elif name.endswith("weight"):
-            tensor.copy_(1 + 0.2 * noise)
-        else:
-            tensor.copy_(0.1 * noise)
-
-
 def make_pipeline(spec, generator):
     text = CLIPTextModel(CLIPTextConfig(vocab_size=514, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
                                         num_attention_heads=4, max_position_embeddings=96, bos_token_id=512,
@@ -136,10 +100,6 @@ def make_pipeline(spec, generator):
         vae=vae, text_encoder=text, unet=unet, tokenizer=CLIPTokenizer.from_pretrained(EMBEDDED / "tokenizer"),
         scheduler=getattr(diffusers, name)(**options), safety_checker=None, feature_extractor=None,
         requires_safety_checker=False)
-
-
-def edit_tensors(path, edit):
-    safetensors.torch.save_file(edit(safetensors.torch.load_file(path)), path)
 
 
 def publish(folder, form):
@@ -183,57 +143,12 @@ def publish(folder, form):
     path.write_text(json.dumps(index))
 
 
-def save(pipe, folder, spec):
-    if spec.get("half"):
-        pipe.to(torch.float16)
-    pipe.save_pretrained(folder, variant="fp16" if spec.get("half") else None,
-                         max_shard_size="200KB" if spec.get("shards") else "10GB")
-    if spec.get("half"):
-        pipe.to(torch.float32)
-    if spec.get("shards"):
-        assert (folder / "unet/diffusion_pytorch_model.safetensors.index.json").exists()
-    if "published" in spec:
-        publish(folder, spec["published"])
-
-
 def call_arguments(spec):
     return dict(dict(num_inference_steps=10, guidance_scale=7.5), **spec.get("call", {}))
 
 
-def generate_with_diffusers(pipe, seeds, prompt=PROMPT, **call):
-    """Latents, the picture 0..1, its bytes, and the standard deviation of what the UNet predicted at each step."""
-    deviations, latents = [], []
-    hook = pipe.unet.register_forward_hook(lambda module, inputs, output: deviations.append(output[0].std().item()))
-    pipe.set_progress_bar_config(disable=True)
-    image = pipe(prompt, negative_prompt=NEGATIVE, num_images_per_prompt=len(seeds),
-                 generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds], output_type="pt",
-                 callback_on_step_end=lambda p, i, t, kwargs: latents.append(kwargs["latents"]) or {}, **call).images
-    hook.remove()
-    pixels = (image.permute(0, 2, 3, 1).numpy() * 255).round().astype("uint8")
-    return dict(latents=latents[-1], image=image, pixels=pixels, deviations=deviations)
-
-
-def run_cases(cases, folder):
-    """Runs glyphward's side of many cases in one process."""
-    path = folder / "cases.json"
-    path.write_text(json.dumps(cases))
-    run = subprocess.run([BUILD / "glyphward_generate_reference", path], capture_output=True, text=True, check=True,
-                         timeout=600)
-    answers = [json.loads(line) for line in run.stdout.splitlines()]
-    assert len(answers) == len(cases), run.stderr
-    for answer in answers:
-        assert "error" not in answer, answer
-    return [safetensors.torch.load_file(case["output"]) for case in cases], answers
-
-
-def case(checkpoint, output, seeds, prompt=PROMPT, **more):
-    return dict(dict(checkpoint=str(checkpoint), output=str(output), seeds=seeds, negative_prompt=NEGATIVE,
-                     streams=[dict(name="prompt", text=prompt), dict(name="other", text=OTHER_PROMPT)]), **more)
-
-
-def difference(ours, reference):
-    assert ours.shape == reference.shape
-    return (ours - reference).abs().max().item()
+def reference_picture(pipe, seeds, prompt=PROMPT, **call):
+    return generate(pipe, seeds, prompt=prompt, negative_prompt=NEGATIVE, num_images_per_prompt=len(seeds), **call)
 
 
 @pytest.fixture(scope="module")
@@ -245,6 +160,8 @@ def checkpoints(tmp_path_factory):
         pipe = make_pipeline(spec, torch.Generator().manual_seed(number))
         folder = root / name.replace(" ", "-").replace(",", "")
         save(pipe, folder, spec)
+        if "published" in spec:
+            publish(folder, spec["published"])
         if "ask_scheduler" in spec:
             pipe = diffusers.StableDiffusionPipeline.from_pretrained(folder)
             pipe.scheduler = getattr(diffusers, spec["ask_scheduler"]).from_config(pipe.scheduler.config)
@@ -262,27 +179,10 @@ def test_latents_and_pictures_equal_diffusers(checkpoints, tmp_path):
         cases.append(case(checkpoints[name][0], tmp_path / f"{number}.safetensors", spec.get("seeds", [number]), **more))
     results, _ = run_cases(cases, tmp_path)
 
-    failures = []
-    print(f"\n{'configuration':32} {'latents':>9} {'image':>9} {'levels':>6}   predicted std   largest latent")
-    for one, ours, (name, spec) in zip(cases, results, CONFIGURATIONS.items()):
-        reference = generate_with_diffusers(checkpoints[name][1], one["seeds"], **call_arguments(spec))
-        latents = difference(ours["latents"], reference["latents"])
-        image = difference(ours["image"], reference["image"])
-        levels = np.abs(ours["pixels"].numpy() - reference["pixels"].astype("float32")).max()
-        low, high = min(reference["deviations"]), max(reference["deviations"])
-        largest = reference["latents"].abs().max().item()
-        print(f"{name:32} {latents:9.1e} {image:9.1e} {levels:6.0f}   {low:.2f} to {high:.2f}    {largest:6.1f}")
-        # A picture of one colour would agree with everything.
-        if latents > TOLERANCE or image > TOLERANCE or levels > 1 or low < 0.5 or high > 2 or reference["image"].std() < 0.1:
-            failures.append(name)
+    rows = [(name, ours, reference_picture(checkpoints[name][1], one["seeds"], **call_arguments(spec)))
+            for one, ours, (name, spec) in zip(cases, results, CONFIGURATIONS.items())]
+    failures = compare("stable-diffusion", rows)
     assert not failures
-
-
-def leaf_modules(pipe):
-    for component in ("text_encoder", "unet", "vae"):
-        for name, module in getattr(pipe, component).named_modules():
-            if list(module.parameters(recurse=False)):
-                yield component, name
 
 
 @pytest.mark.parametrize("name", ["sd1 ddim leading", "sd2 ddim v"])
@@ -290,75 +190,20 @@ def test_every_module_counts(checkpoints, tmp_path, name):
     """With any one module's tensors zero, the picture is another one: no module is left out on our side."""
     folder, pipe = checkpoints[name]
     call = dict(num_inference_steps=3, guidance_scale=7.5)
-    reference = generate_with_diffusers(pipe, [0], **call)
-    cases, modules = [], []
-    for component, module in leaf_modules(pipe):
-        if component == "vae" and (module.startswith("encoder") or module == "quant_conv"):
-            continue  # generation runs the decoder alone
-        changed = tmp_path / f"without_{len(modules)}"
-        changed.mkdir()
-        for entry in folder.iterdir():
-            if entry.name != component:
-                (changed / entry.name).symlink_to(entry)
-        (changed / component).mkdir()
-        shutil.copy(folder / component / "config.json", changed / component)
-        file = "model.safetensors" if component == "text_encoder" else "diffusion_pytorch_model.safetensors"
-        tensors = safetensors.torch.load_file(folder / component / file)
-        own = [key for key in tensors if key.removeprefix("text_model.").rsplit(".", 1)[0] == module.removeprefix("text_model.")]
-        assert own, module
-        for key in own:
-            tensors[key] = torch.zeros_like(tensors[key])
-        safetensors.torch.save_file(tensors, changed / component / file)
-        cases.append(case(changed, tmp_path / f"{len(modules)}.safetensors", [0], **call))
-        modules.append(f"{component}.{module}")
-    results, _ = run_cases([case(folder, tmp_path / "whole.safetensors", [0], **call)] + cases, tmp_path)
-    assert difference(results[0]["image"], reference["image"]) < TOLERANCE
-    silent = [module for module, ours in zip(modules, results[1:])
-              if not difference(ours["image"], reference["image"]) > TOLERANCE]
-    print(f"\n{name}: {len(modules)} modules, each taken away in turn")
+    unused = {("vae", "encoder"), ("vae", "quant_conv")}  # generation runs the decoder alone
+    silent, count = silent_modules(folder, pipe, reference_picture(pipe, [0], **call), ["text_encoder", "unet", "vae"], unused,
+                                   tmp_path, **call)
+    print(f"\n{name}: {count} modules, each taken away in turn")
     assert not silent
-
-
-def give_other_prompt(pipe, layers, from_step, states):
-    """Hooks that let some cross-attention layers read other text states in the conditional half. Returns the hooks."""
-    calls = []
-    hooks = [pipe.unet.register_forward_pre_hook(lambda module, inputs: calls.append(1))]
-    for layer in layers:
-        def swap(module, args, kwargs):
-            if len(calls) - 1 >= from_step:
-                text = kwargs["encoder_hidden_states"].clone()
-                text[text.shape[0] // 2:] = states
-                kwargs["encoder_hidden_states"] = text
-            return args, kwargs
-        hooks.append(pipe.unet.get_submodule(layer).register_forward_pre_hook(swap, with_kwargs=True))
-    return hooks
 
 
 def test_routed_layers_read_the_other_prompt(checkpoints, tmp_path):
     folder, pipe = checkpoints["sd1 euler leading, 2 seeds"]
     other, _ = pipe.encode_prompt(OTHER_PROMPT, "cpu", 1, False)
-    names = [name for name, _ in pipe.unet.named_modules() if name.endswith(".attn2")]
-    # Forward order: modules list down, up, mid.
-    names.sort(key=lambda name: ("down", "mid", "up").index(name.split("_")[0]))
-    routes = [([name], 0) for name in names] + [(names[:1], 4), (names[1:], 7), (names, 0), (names, 3)]
-    call = dict(num_inference_steps=10, guidance_scale=7.5)
-    cases = [case(folder, tmp_path / f"{i}.safetensors", [5, 6], **call,
-                  layers=[dict(layer=layer, stream="other", from_step=from_step) for layer in layers])
-             for i, (layers, from_step) in enumerate(routes)]
-    results, answers = run_cases(cases, tmp_path)
-    assert answers[0]["attention_layers"] == names
-    plain = generate_with_diffusers(pipe, [5, 6], **call)
-    print()
-    for (layers, from_step), ours in zip(routes, results):
-        hooks = give_other_prompt(pipe, layers, from_step, other)
-        reference = generate_with_diffusers(pipe, [5, 6], **call)
-        for hook in hooks:
-            hook.remove()
-        latents = difference(ours["latents"], reference["latents"])
-        moved = difference(plain["latents"], reference["latents"])
-        print(f"{len(layers)} layers from step {from_step}: difference {latents:.1e}, moved by {moved:.2f}  {layers[0]}")
-        assert latents <= TOLERANCE
-        assert moved > 100 * TOLERANCE  # the reference itself must show the route
+    arguments = dict(num_inference_steps=10, guidance_scale=7.5)
+    call = dict(arguments, prompt=PROMPT, negative_prompt=NEGATIVE, num_images_per_prompt=2)
+    check_single_layers(folder, pipe, other, arguments, call, tmp_path)
+    check_whole_routes(folder, cross_attention_layers(pipe.unet), arguments, tmp_path)
 
 
 def test_embedded_model_draws_what_diffusers_draws(tmp_path):
@@ -370,7 +215,7 @@ def test_embedded_model_draws_what_diffusers_draws(tmp_path):
     cases = [case(EMBEDDED, tmp_path / f"{i}.safetensors", s, prompt) for i, (prompt, s) in enumerate(zip(prompts, seeds))]
     results, _ = run_cases(cases, tmp_path)
     for prompt, s, ours in zip(prompts, seeds, results):
-        reference = generate_with_diffusers(pipe, s, prompt, num_inference_steps=12, guidance_scale=2.0, height=64, width=192)
+        reference = reference_picture(pipe, s, prompt, num_inference_steps=12, guidance_scale=2.0, height=64, width=192)
         levels = np.abs(ours["pixels"].numpy() - reference["pixels"].astype("float32"))
         latents = difference(ours["latents"], reference["latents"])
         print(f"\nembedded {s}: latents {latents:.1e}, pixels that differ {int((levels > 0).sum())} of {levels.size}")

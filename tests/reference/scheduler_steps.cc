@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/config_error.h"
+#include "model/checkpoint.h"
 #include "model/scheduler.h"
 
 namespace {
@@ -31,7 +32,7 @@ json::array numbers(const torch::Tensor& tensor) {
 json::object run(const json::object& job) {
   const std::string file(job.at("file").as_string());
   const auto scheduler = glyphward::model::Scheduler::create(
-      glyphward::model::load_scheduler_config(file), file, std::string(job.at("name").as_string()));
+      glyphward::model::load_json_object(file), file, std::string(job.at("name").as_string()));
   scheduler->set_timesteps(job.at("steps").to_number<int>());
   const torch::Tensor& timesteps = scheduler->timesteps();
   torch::manual_seed(7);

@@ -7,7 +7,6 @@ tokens typed as text are plain text in Glyphward: transformers does the same wit
 import json
 import os
 import pathlib
-import random
 import subprocess
 import unicodedata
 
@@ -16,26 +15,11 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, trainers
 from tokenizers.models import BPE
 from transformers import CLIPTokenizer
 
+from prompts import WORDS, library_text, prompts
+
 BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
 SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
 EMBEDDED = SOURCE / "model/embedded/stable-diffusion/tokenizer"
-
-WORDS = """a an the sign board banner plate photo of cat dog red green blue wall fence sky that says "hello" 'world'
-reading “open” labelled spelling with words café naïve Straße ΣΊΣΥΦΟΣ Ὀδυσσεύς İstanbul ıspanak Привет мир Ёжик
-שלום مرحبا नमस्ते สวัสดี 你好 世界 こんにちは カタカナ 한국어 ﬁre ﬀ ǆ Ǆ ß ẞ ſ K Å Ω e\u0301 o\u0308 \u1e9b\u0323 n\u0303
-I'm you're they've we'll he'd don't 'still 'tis rock'n'roll L'ÉTÉ 1 23 456 7.89 1,000 ½ ² ③ Ⅷ ٣ 10th 4K h3ll0 f*ck s.h.i.t
-!!! ?! ... -- — … @#$% ^&*() <b> [x] {y} ~ ` | \\ / _ snake_case CamelCase 👍 👩‍👩‍👧 🏳️‍🌈 🇩🇪 😀😀 ❤️ © ™ ∑ ≠ → 𝔥𝔢𝔩𝔩𝔬 𝟙𝟚 𐍈 𓀀
-zero\u200bwidth soft\u00adhyphen \ufeffbom rtl\u202emark \u0345 ά\u0345 \u0f71\u0f72\u0f74 \u1100\u1161\u11a8 각""".split()
-SPACES = [" "] * 12 + ["  ", "\t", "\n", "\r\n", "\u00a0", "\u2003", "\u3000", "\u0085", "\u2028", "\v", "\f", "\x1c"]
-
-
-def assigned(code_point):
-    """ICU 72, the tokenizers library and Python know different Unicode versions: stay with what all of them know. The
-    library's NFC is the oldest: it does not put marks in order that came later (U+1DFA)."""
-    c = chr(code_point)
-    if unicodedata.combining(c) and unicodedata.ucd_3_2_0.category(c) == "Cn":
-        return False
-    return unicodedata.category(c) not in ("Cn", "Cs", "Co")
 
 
 def test_every_character_that_all_know():
@@ -48,28 +32,9 @@ def test_every_character_that_all_know():
     assert not wrong
 
 
-def prompts(count, seed):
-    r = random.Random(seed)
-    made = ["", " ", "\n\t ", "a" * 500, "é" * 300, "'" * 100, "hello" * 2000, "0" * 200, "x " * 400, "\x00", "a\x00b\x07\x1b[0m", "\x7f\x80\x9f"]
-    blocks = [(0x20, 0x7F), (0x80, 0x250), (0x250, 0x600), (0x600, 0x1000), (0x1000, 0x2000), (0x2000, 0x2C00), (0x2C00, 0xA800), (0xA800, 0x10000), (0x10000, 0x1F000), (0x1F000, 0x20000)]
-    while len(made) < count:
-        kind = r.random()
-        if kind < 0.5:
-            made.append("".join(r.choice(WORDS) + r.choice(SPACES) for _ in range(r.randrange(1, 30))))
-        elif kind < 0.7:
-            made.append("".join(r.choice(WORDS) for _ in range(r.randrange(1, 6))))
-        elif kind < 0.8:
-            made.append("".join(chr(r.randrange(0, 0x80)) for _ in range(r.randrange(1, 60))))
-        else:
-            low, high = r.choice(blocks)
-            points = (r.randrange(low, high) for _ in range(r.randrange(1, 40)))
-            made.append("".join(chr(p) for p in points if assigned(p)))
-    return made
-
-
 def train(folder, merges, window, **special):
-    """A vocabulary of CLIP's kind, learned from the words above and from this project's English."""
-    corpus = [" ".join(WORDS)] * 5 + [path.read_text(errors="replace") for path in SOURCE.rglob("*.h")] + prompts(300, 1)
+    """A vocabulary of CLIP's kind, learned from many words and from English."""
+    corpus = [" ".join(WORDS)] * 5 + library_text("diffusers")[::4] + prompts(300, 1)
     model = Tokenizer(BPE(unk_token="<|endoftext|>", continuing_subword_prefix="", end_of_word_suffix="</w>"))
     model.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
     model.pre_tokenizer = pre_tokenizers.Sequence([
@@ -80,15 +45,16 @@ def train(folder, merges, window, **special):
     learned = json.loads(model.to_str())["model"]
     # CLIP's order: bytes, bytes with </w>, merges, the two ends.
     tokens = alphabet + [c + "</w>" for c in alphabet]
-    rules = []
+    known, rules = set(tokens), []
     for rule in learned["merges"]:
         left, right = rule if isinstance(rule, list) else rule.split(" ")
-        if left in tokens and right in tokens:
+        if left in known and right in known:
             rules.append((left, right))
-            if left + right not in tokens:
+            if left + right not in known:
+                known.add(left + right)
                 tokens.append(left + right)
     vocab = {token: i for i, token in enumerate(tokens + ["<|startoftext|>", "<|endoftext|>"])}
-    assert len(rules) > merges // 2
+    assert len(rules) > merges // 4
     CLIPTokenizer(vocab=vocab, merges=rules, model_max_length=window, **special).save_pretrained(folder)
     return vocab, rules
 
@@ -96,7 +62,7 @@ def train(folder, merges, window, **special):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tokenizer")
-    return folder, *train(folder, 1500, 77)
+    return folder, *train(folder, 48894, 77)
 
 
 def ours(folder, texts):
@@ -125,7 +91,7 @@ def compare(folder, texts):
 def test_trained_vocabulary_from_tokenizer_json(trained):
     folder, _, _ = trained
     assert (folder / "tokenizer.json").exists() and not (folder / "vocab.json").exists()
-    compare(folder, prompts(4000, 2))
+    compare(folder, prompts(5000, 2))
 
 
 def test_trained_vocabulary_from_vocab_and_merges(trained, tmp_path):
