@@ -45,6 +45,7 @@ void add_check(CLI::App& app, ExitStatus& exit_status);
 void add_generate(CLI::App& app, ExitStatus& exit_status);
 void add_lexicon(CLI::App& app, ExitStatus& exit_status);
 void add_localize(CLI::App& app, ExitStatus& exit_status);
+void add_models(CLI::App& app, ExitStatus& exit_status);
 void add_policy(CLI::App& app, ExitStatus& exit_status);
 void add_status(CLI::App& app, ExitStatus& exit_status);
 

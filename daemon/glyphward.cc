@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   glyphward::daemon::add_audit(app, exit_status);
   glyphward::daemon::add_lexicon(app, exit_status);
   glyphward::daemon::add_localize(app, exit_status);
+  glyphward::daemon::add_models(app, exit_status);
   glyphward::daemon::add_policy(app, exit_status);
   glyphward::daemon::add_bench(app, exit_status);
   glyphward::daemon::add_status(app, exit_status);

@@ -244,32 +244,51 @@ class LocalizeCommand {
     return ExitStatus::Ok;
   }
 
-  // Does the profile belong to these weights, and do its layers still carry the word?
+  // Does the profile belong to these weights, and do its layers still carry the word? Without a
+  // profile: do the layers that the paper found in the published model of this shape carry it here?
+  // If so they are written down, with these weights' hash.
   ExitStatus check() {
     const model::ModelInfo& info = pipeline_->info();
-    json::object report{{"model", info.name}, {"profile", info.profile_state}, {"fits", false}};
-    if (info.localized_layers.empty()) {
+    const bool proposed = info.profile_state == "none" && !info.proposed_layers.empty();
+    const std::vector<std::string>& layers =
+        proposed ? info.proposed_layers : info.localized_layers;
+    json::object report{{"model", info.name},
+                        {"profile", info.profile_state},
+                        {"proposed", proposed},
+                        {"fits", false}};
+    if (layers.empty()) {
       finish(report, info.name + ": no localized layers: " + info.profile_state);
       return ExitStatus::Found;
     }
     const std::vector<model::PromptPair> checked_on =
         pairs(options_.pairs_count, kCheckPairs, kHeldOutSeed);
     const int from_step = model::from_step(info.localized_from_share, info.num_inference_steps);
-    const auto rows = measure(checked_on, {info.localized_layers}, from_step);
+    const auto rows = measure(checked_on, {layers}, from_step);
     const double carried = rows.at(2).carried;
     const bool fits =
         rows.at(1).target_exact > 0 && carried >= model::LocalizeOptions{}.carry_share;
-    write_sheet(checked_on, info.localized_layers, from_step);
+    write_sheet(checked_on, layers, from_step);
     if (!options_.json) print_table(rows);
-    report["layers"] = json::value_from(info.localized_layers);
+    report["layers"] = json::value_from(layers);
+    report["pairs"] = checked_on.size();
+    report["seed"] = options_.seed;
     report["rows"] = to_json(rows);
     report["fits"] = fits;
-    finish(report,
-           fmt::format("\n{}: the profile's hash fits these weights; its layers read the other "
-                       "word in {:.0f} % "
-                       "of {} pairs, all layers in {:.0f} % ({})",
-                       info.name, 100 * rows.at(2).target_exact, checked_on.size(),
-                       100 * rows.at(1).target_exact, fits ? "good" : "too few: localize again"));
+    if (proposed && fits && !options_.dry_run) {
+      report["reason"] = "the layers that the paper found in the published model, confirmed here";
+      write_profile(report, layers, 0, model::layers_sha256(options_.model, layers));
+    }
+    finish(
+        report,
+        fmt::format("\n{}: {} read the other word in {:.0f} % of {} pairs, all layers in "
+                    "{:.0f} % ({})",
+                    info.name,
+                    proposed ? "the paper's layers for a model of this shape"
+                             : "the profile's hash fits these weights; its layers",
+                    100 * rows.at(2).target_exact, checked_on.size(), 100 * rows.at(1).target_exact,
+                    !fits                           ? "too few: localize again"
+                    : proposed && !options_.dry_run ? "good: written to glyphward.json"
+                                                    : "good"));
     return fits ? ExitStatus::Ok : ExitStatus::Found;
   }
 
@@ -350,7 +369,8 @@ void add_localize(CLI::App& app, ExitStatus& exit_status) {
       ->check(CLI::ExistingDirectory);
   command->add_flag(
       "--check", options->check,
-      "Only check that glyphward.json fits these weights and its layers still carry the word");
+      "Only check that glyphward.json fits these weights and its layers still carry the word; "
+      "without one, try the paper's layers for a model of this shape, and write them if they do");
   command
       ->add_option("--pairs", options->pairs_file,
                    "JSON Lines of source, target, source_word, target_word and, if wanted, form "

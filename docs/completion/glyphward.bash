@@ -4,10 +4,11 @@ _glyphward() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
-      generate|check|audit|status|localize|policy|lexicon|bench)
+      generate|check|audit|status|localize|models|policy|lexicon|bench)
         [ "$command:$word" != policy:check ] || part=check
         [ -n "$command" ] || command=$word ;;
       list|show|verify|export) [ "$command" != audit ] || part=$word ;;
+      inspect) [ "$command" != models ] || part=$word ;;
       test|explain) [ "$command" != policy ] || part=$word ;;
       diff) case $command in policy | lexicon) part=$word ;; esac ;;
       lookup|import|merge|lint) [ "$command" != lexicon ] || part=$word ;;
@@ -49,6 +50,10 @@ _glyphward() {
       options='--check --pairs --pairs-count --seed --layers-max --contact-sheet --languages --device --dtype --dry-run
                --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
+    models:) options='inspect --help' ;;
+    models:inspect)
+      options='--json --help'
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
     audit:) options='list show verify export --help' ;;
     audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
     audit:show | audit:verify) options='--state-dir --json --help' ;;
@@ -63,7 +68,7 @@ _glyphward() {
       options='--output --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
     bench:*) options='lexicon --eval --list --json --help' ;;
-    *) options='generate check audit status localize policy lexicon bench --help --version' ;;
+    *) options='generate check audit status localize models policy lexicon bench --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))
 }
