@@ -126,9 +126,10 @@ AutoencoderKL::Options AutoencoderKL::read_options(ComponentConfig& config) {
   scaling_factor_ = config.number("scaling_factor", 0.18215);
   if (!(scaling_factor_ > 0)) config.fail("scaling_factor", "expected a number over 0");
   config.expect("act_fn", {"\"silu\"", "\"swish\""});
-  // Stable Diffusion's pipeline does not read them: a value here would mean another family.
-  for (const char* key : {"shift_factor", "latents_mean", "latents_std"})
-    config.expect(key, {"null"});
+  if (!config.is_null("shift_factor")) shift_factor_ = config.number("shift_factor", 0);
+  config.ignore({"shift_factor"});
+  // None of our pipelines reads them: a value here would mean another family.
+  for (const char* key : {"latents_mean", "latents_std"}) config.expect(key, {"null"});
   config.boolean("force_upcast", true);
   config.ignore({"sample_size"});  // of its training; it decodes any size
   config.done();
@@ -161,6 +162,7 @@ void AutoencoderKL::build_decoder(const Options& options, const Scope& scope) {
 
 torch::Tensor AutoencoderKL::decode(const torch::Tensor& latents) const {
   torch::Tensor sample = latents / scaling_factor_;
+  if (shift_factor_ != 0) sample = sample + shift_factor_;
   if (post_quant_conv) sample = (*post_quant_conv)(sample);
   sample = (*mid_block)((*conv_in)(sample));
   for (const UpDecoderBlock2D& block : up_blocks) {

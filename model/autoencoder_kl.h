@@ -52,6 +52,7 @@ class AutoencoderKL {
   torch::Tensor decode(const torch::Tensor& latents) const;
 
   int latent_channels() const { return latent_channels_; }
+  double shift_factor() const { return shift_factor_; }
   // Pixels a latent: 8 in all published ones.
   int scale_factor() const { return 1 << (static_cast<int>(up_blocks.size()) - 1); }
 
@@ -70,6 +71,7 @@ class AutoencoderKL {
 
   int latent_channels_ = 0;
   double scaling_factor_ = 0;
+  double shift_factor_ = 0;  // Stable Diffusion 3
 };
 
 // force_upcast: the decoder overflows in float16.

@@ -274,6 +274,19 @@ std::vector<std::vector<int>> ComponentConfig::integers_by_layer(std::string_vie
   return result;
 }
 
+std::vector<int> ComponentConfig::integer_list(std::string_view key, int min, int max) {
+  const json::value* value = find(key);
+  if (!value) return {};
+  if (!value->is_array() || value->get_array().size() > 256) {
+    fail(key, "expected a list of up to 256 whole numbers, found " + quote(*value));
+  }
+  std::vector<int> result;
+  for (const json::value& element : value->get_array()) {
+    result.push_back(to_integer(key, element, min, max));
+  }
+  return result;
+}
+
 void ComponentConfig::expect(std::string_view key, std::initializer_list<std::string_view> values) {
   const json::value* value = find(key);
   if (!value) return;
@@ -366,7 +379,8 @@ std::string layers_sha256(const Weights& weights, const std::vector<std::string>
 }
 
 std::string layers_sha256(const fs::path& checkpoint, const std::vector<std::string>& layers) {
-  return layers_sha256(Weights::open(checkpoint / "unet", "diffusion_pytorch_model"), layers);
+  const char* denoiser = fs::exists(checkpoint / "transformer") ? "transformer" : "unet";
+  return layers_sha256(Weights::open(checkpoint / denoiser, "diffusion_pytorch_model"), layers);
 }
 
 }  // namespace glyphward::model

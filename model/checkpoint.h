@@ -41,6 +41,8 @@ class ComponentConfig {
   std::string string(std::string_view key, std::string_view otherwise);
   std::vector<std::string> strings(std::string_view key);
   std::vector<int> integers(std::string_view key, int min, int max);
+  // A list of up to 256, empty if absent.
+  std::vector<int> integer_list(std::string_view key, int min, int max);
   // diffusers lets many options be one number for all blocks or a list with one for each.
   std::vector<int> integers(std::string_view key, int min, int max, std::size_t count,
                             int otherwise);
@@ -93,8 +95,8 @@ class Weights {
 // dtype, shape and bytes as stored. It says whether a guard profile belongs to these very weights.
 // Throws std::invalid_argument if a layer has no tensors.
 std::string layers_sha256(const Weights& weights, const std::vector<std::string>& layers);
-// The same of a checkpoint's denoiser: what `glyphward localize` writes to glyphward.json. Throws
-// ConfigError.
+// The same of a checkpoint's denoiser (its unet/ or transformer/): what `glyphward localize` writes
+// to glyphward.json. Throws ConfigError.
 std::string layers_sha256(const std::filesystem::path& checkpoint,
                           const std::vector<std::string>& layers);
 

@@ -16,7 +16,10 @@
 #include "model/ldm_bert.h"
 #include "model/module_weights.h"
 #include "model/proposals.h"
+#include "model/sd3_transformer_2d.h"
+#include "model/t5_encoder_model.h"
 #include "model/unet_2d_condition.h"
+#include "model/unet_2d_simple_cross_attn.h"
 
 namespace glyphward::model {
 namespace {
@@ -44,10 +47,22 @@ Skeleton build(const fs::path& folder) {
   ModuleWeights weights = ModuleWeights::of_config_alone(folder / "config.json");
   const Module module(config, weights);
   Skeleton skeleton{weights.taken(), {}};
+  skeleton.tensors.erase("pos_embed.pos_embed");  // stored, but computed: no parameter (SD3)
   if constexpr (requires { module.attention_layers(); }) {
     skeleton.attention_layers = module.attention_layers();
   }
   return skeleton;
+}
+
+// diffusers has one class for two kinds of network: DeepFloyd IF's names blocks of its own.
+Skeleton build_unet(const fs::path& folder) {
+  ComponentConfig config(folder / "config.json");
+  for (const std::string& type : config.strings("down_block_types")) {
+    if (type == "SimpleCrossAttnDownBlock2D" || type == "ResnetDownsampleBlock2D") {
+      return build<UNet2DSimpleCrossAttnModel>(folder);
+    }
+  }
+  return build<UNet2DConditionModel>(folder);
 }
 
 struct PartClass {
@@ -61,7 +76,9 @@ const std::map<std::string, PartClass>& part_classes() {
       {"CLIPTextModel", {build<ClipTextModel>, "model"}},
       {"CLIPTextModelWithProjection", {build<ClipTextModelWithProjection>, "model"}},
       {"LDMBertModel", {build<LdmBertModel>, "model"}},
-      {"UNet2DConditionModel", {build<UNet2DConditionModel>, "diffusion_pytorch_model"}},
+      {"SD3Transformer2DModel", {build<SD3Transformer2DModel>, "diffusion_pytorch_model"}},
+      {"T5EncoderModel", {build<T5EncoderModel>, "model"}},
+      {"UNet2DConditionModel", {build_unet, "diffusion_pytorch_model"}},
   };
   return classes;
 }

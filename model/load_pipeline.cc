@@ -3,10 +3,12 @@
 
 #include "base/config_error.h"
 #include "model/checkpoint.h"
+#include "model/deepfloyd_if.h"
 #include "model/families.h"
 #include "model/latent_diffusion.h"
 #include "model/pipeline.h"
 #include "model/stable_diffusion.h"
+#include "model/stable_diffusion_3.h"
 #include "model/stable_diffusion_xl.h"
 
 namespace glyphward::model {
@@ -14,8 +16,10 @@ namespace {
 
 const std::vector<Family>& families() {
   static const std::vector<Family> all = {
+      {"IFPipeline", "deepfloyd-if", load_deepfloyd_if},
       {"LDMTextToImagePipeline", "latent-diffusion", load_latent_diffusion},
       {"StableDiffusionPipeline", "stable-diffusion", load_stable_diffusion},
+      {"StableDiffusion3Pipeline", "stable-diffusion-3", load_stable_diffusion_3},
       {"StableDiffusionXLPipeline", "stable-diffusion-xl", load_stable_diffusion_xl},
   };
   return all;

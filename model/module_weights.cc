@@ -1,6 +1,7 @@
 #include "model/module_weights.h"
 
 #include <cstring>
+#include <utility>
 
 #include "base/config_error.h"
 
@@ -84,6 +85,15 @@ torch::Tensor ModuleWeights::take(const std::string& key, const std::vector<std:
   return torch::empty(shape, torch::dtype(dtype_).device(device_));
 }
 
+torch::Tensor ModuleWeights::take_half_as_float(const std::string& key,
+                                                const std::vector<std::int64_t>& shape) {
+  const torch::Dtype dtype =
+      std::exchange(dtype_, dtype_ == torch::kFloat16 ? torch::Dtype(torch::kFloat32) : dtype_);
+  const torch::Tensor tensor = take(key, shape);
+  dtype_ = dtype;
+  return tensor;
+}
+
 void ModuleWeights::check(const std::string& key, const std::vector<std::int64_t>& shape) {
   if (config_.empty()) {
     find(key, shape);
@@ -108,6 +118,7 @@ Scope Scope::operator/(std::string_view child) const {
 }
 
 torch::Tensor Scope::take(std::string_view name, const std::vector<std::int64_t>& shape) const {
+  if (half_as_float_) return weights_->take_half_as_float(key(name), shape);
   if (!checked_only_) return weights_->take(key(name), shape);
   weights_->check(key(name), shape);
   return {};
@@ -116,6 +127,12 @@ torch::Tensor Scope::take(std::string_view name, const std::vector<std::int64_t>
 Scope Scope::checked_only() const {
   Scope scope = *this;
   scope.checked_only_ = true;
+  return scope;
+}
+
+Scope Scope::half_as_float() const {
+  Scope scope = *this;
+  scope.half_as_float_ = true;
   return scope;
 }
 

@@ -33,6 +33,8 @@ class ModuleWeights {
   // dtype; it shares the mapped bytes where device and dtype are those of the file: never write to
   // it.
   torch::Tensor take(const std::string& key, const std::vector<std::int64_t>& shape);
+  // The same, but in float32 where the others are in float16.
+  torch::Tensor take_half_as_float(const std::string& key, const std::vector<std::int64_t>& shape);
   // The same checks, but nothing is converted or moved.
   void check(const std::string& key, const std::vector<std::int64_t>& shape);
   // A buffer that older files hold and that is computed here: any dtype.
@@ -74,12 +76,15 @@ class Scope {
   // Modules built under such a scope account for their keys and check their shapes, but hold
   // undefined tensors: for the half of an autoencoder that generation does not run.
   Scope checked_only() const;
+  // Modules built under such a scope stay in float32 where the others are in float16.
+  Scope half_as_float() const;
 
  private:
   std::string key(std::string_view name) const;
   ModuleWeights* weights_;
   std::string path_;
   bool checked_only_ = false;
+  bool half_as_float_ = false;
 };
 
 }  // namespace glyphward::model

@@ -12,10 +12,13 @@ struct Published {
   std::size_t count;
   std::string_view tensor;  // under each of them, of this shape
   std::vector<std::int64_t> shape;
+  std::string_view absent = {};  // under none of them: a later model of the same shape has it
 };
 
 const std::vector<Published>& published() {
   static const std::vector<Published> table = {
+      {"deepfloyd-if", 22, 17, 1, "add_k_proj.weight", {2112, 2816}},
+      {"stable-diffusion-3", 24, 10, 1, "add_k_proj.weight", {1536, 1536}, "norm_added_k.weight"},
       {"stable-diffusion-xl", 70, 55, 3, "to_k.weight", {1280, 2048}},
   };
   return table;
@@ -33,6 +36,9 @@ std::vector<std::string> propose_layers(std::string_view family,
     bool fits = true;
     for (const std::string& layer : layers) {
       fits = fits && shape(layer + "." + std::string(model.tensor)) == model.shape;
+      if (!model.absent.empty()) {
+        fits = fits && shape(layer + "." + std::string(model.absent)).empty();
+      }
     }
     if (fits) return layers;
   }

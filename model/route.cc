@@ -39,6 +39,7 @@ Result<RoutePlan> RoutePlan::make(const GenerationRequest& request,
   }
   RoutePlan plan;
   plan.steps_ = steps;
+  plan.base_ = base;
   plan.pooled_ = pooled;
   plan.switches_.assign(attention_layers.size(), {Switch{-1, base}});
   for (const LayerRoute& route : request.route.layers) {
@@ -75,6 +76,14 @@ std::size_t RoutePlan::stream(std::size_t layer, int step) const {
     if (s.from_step <= step) result = s.stream;
   }
   return result;
+}
+
+std::set<std::size_t> RoutePlan::streams_in_use() const {
+  std::set<std::size_t> streams;
+  for (std::size_t layer = 0; layer < switches_.size(); ++layer) {
+    for (int step = 0; step < steps_; ++step) streams.insert(stream(layer, step));
+  }
+  return streams;
 }
 
 bool RoutePlan::changes_at(int step) const {

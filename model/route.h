@@ -1,6 +1,7 @@
 // Layer routing: a request's route, checked against the model's layers. Free of LibTorch.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ class RoutePlan {
                                 const std::vector<std::string>& attention_layers, int steps);
 
   std::size_t stream(std::size_t layer, int step) const;
+  // What the layers read that are not listed.
+  std::size_t base() const { return base_; }
+  // Those that some layer reads at some step.
+  std::set<std::size_t> streams_in_use() const;
   // Whose pooled embedding conditions the network, at every step.
   std::size_t pooled() const { return pooled_; }
   // True if some layer reads another stream at `step` than at the step before.
@@ -31,6 +36,7 @@ class RoutePlan {
     std::size_t stream;
   };
   int steps_ = 0;
+  std::size_t base_ = 0;
   std::size_t pooled_ = 0;
   std::vector<std::vector<Switch>>
       switches_;  // by layer, in order of from_step; the first is the base at 0

@@ -1,6 +1,7 @@
 #include "model/scheduler.h"
 
 #include <boost/json.hpp>
+#include <stdexcept>
 #include <utility>
 
 #include "base/config_error.h"
@@ -15,19 +16,25 @@ namespace {
 
 using Make = std::unique_ptr<Scheduler> (*)(const SchedulerOptions&);
 
+// What the network must have been trained for.
+enum class Kind { Diffusion, LearnedVariance, Flow };
+
+struct SchedulerClass {
+  Kind kind;
+  Make make;
+};
+
 // In the order of kSchedulerNames.
-constexpr Make kMakers[] = {make_ddim, make_pndm, make_euler_discrete, make_dpmsolver_multistep};
-static_assert(std::size(kMakers) == std::size(kSchedulerNames));
+constexpr SchedulerClass kClasses[] = {
+    {Kind::Diffusion, make_ddim},           {Kind::Diffusion, make_pndm},
+    {Kind::Diffusion, make_euler_discrete}, {Kind::Diffusion, make_dpmsolver_multistep},
+    {Kind::LearnedVariance, make_ddpm},     {Kind::Flow, make_flow_match_euler_discrete}};
+static_assert(std::size(kClasses) == std::size(kSchedulerNames));
 
-Make find_class(const std::string& name) {
-  for (std::size_t i = 0; i < std::size(kMakers); ++i) {
-    if (name == kSchedulerNames[i]) return kMakers[i];
+const SchedulerClass& find_class(const std::string& name, const std::filesystem::path& file) {
+  for (std::size_t i = 0; i < std::size(kClasses); ++i) {
+    if (name == kSchedulerNames[i]) return kClasses[i];
   }
-  return nullptr;
-}
-
-Make require_class(const std::string& name, const std::filesystem::path& file) {
-  if (const Make make = find_class(name)) return make;
   throw ConfigError(file, 0, "_class_name",
                     "expected one of " + scheduler_name_list() + ", found " + name);
 }
@@ -51,8 +58,19 @@ std::unique_ptr<Scheduler> Scheduler::create(const json::object& config,
       if (name.empty() || values.contains(key)) values[key] = value;
     }
   }
-  const Make make = require_class(name.empty() ? std::string(own->as_string()) : name, file);
-  return make(SchedulerOptions(std::move(values), file));
+  const std::string own_name(own->as_string());
+  const SchedulerClass& own_class = find_class(own_name, file);
+  const SchedulerClass& asked = name.empty() ? own_class : find_class(name, file);
+  if (asked.kind != own_class.kind) {
+    throw ConfigError(file, 0, "_class_name",
+                      "expected a scheduler of " + own_name + "'s kind, found " + name);
+  }
+  return asked.make(SchedulerOptions(std::move(values), file));
+}
+
+torch::Tensor Scheduler::add_noise(const torch::Tensor& /*sample*/, const torch::Tensor& /*noise*/,
+                                   int /*timestep*/) const {
+  throw std::logic_error("this scheduler adds no noise");
 }
 
 }  // namespace glyphward::model

@@ -1,11 +1,13 @@
 // Schedulers of diffusers, number for number: DDIMScheduler, PNDMScheduler, EulerDiscreteScheduler,
-// DPMSolverMultistepScheduler (2M). Files of the reference: diffusers/schedulers/scheduling_*.py.
+// DPMSolverMultistepScheduler (2M), FlowMatchEulerDiscreteScheduler, DDPMScheduler. Files of the
+// reference: diffusers/schedulers/scheduling_*.py.
 #pragma once
 
 #include <torch/torch.h>
 
 #include <boost/json/object.hpp>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,8 +22,9 @@ class Scheduler {
  public:
   // `config` is scheduler_config.json's object (file is for the errors). `name` overrides its
   // _class_name, keeping the options the two share, as `Other.from_config(pipe.scheduler.config)`
-  // does in diffusers. Throws ConfigError on an unknown class, or on an option whose value is not
-  // implemented.
+  // does in diffusers: among the first four alone, since a network of flow matching or of learned
+  // variance means nothing to another kind. Throws ConfigError on an unknown class or one of
+  // another kind, or on an option whose value is not implemented.
   static std::unique_ptr<Scheduler> create(
       const boost::json::object& config, const std::filesystem::path& file,
       const std::string& name = "",
@@ -35,6 +38,14 @@ class Scheduler {
   virtual const torch::Tensor& timesteps() const = 0;
   // The first noise is multiplied by this (METHOD.md: Euler sqrt(sigma_max^2 + 1) or sigma_max).
   virtual double init_noise_sigma() const = 0;
+  // DDPM adds fresh noise after every step but the last: [B, C, H, W] of the sample's shape, from
+  // the images' own generators. Given before the first step; the others never ask.
+  using DrawNoise = std::function<torch::Tensor()>;
+  virtual void draw_noise_from(DrawNoise /*draw*/) {}
+  // `sample` with `noise` as at that step of training. Only DDPM has it (DeepFloyd IF's second
+  // stage); the others throw std::logic_error.
+  virtual torch::Tensor add_noise(const torch::Tensor& sample, const torch::Tensor& noise,
+                                  int timestep) const;
   // i counts calls from 0.
   virtual torch::Tensor scale_model_input(const torch::Tensor& sample, int i) = 0;
   virtual torch::Tensor step(const torch::Tensor& noise_pred, int i,

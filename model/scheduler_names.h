@@ -10,7 +10,9 @@
 namespace glyphward::model {
 
 inline constexpr std::string_view kSchedulerNames[] = {
-    "DDIMScheduler", "PNDMScheduler", "EulerDiscreteScheduler", "DPMSolverMultistepScheduler"};
+    "DDIMScheduler",          "PNDMScheduler",
+    "EulerDiscreteScheduler", "DPMSolverMultistepScheduler",
+    "DDPMScheduler",          "FlowMatchEulerDiscreteScheduler"};
 
 inline bool is_scheduler_name(std::string_view name) {
   return std::find(std::begin(kSchedulerNames), std::end(kSchedulerNames), name) !=

@@ -83,5 +83,7 @@ std::unique_ptr<Scheduler> make_ddim(const SchedulerOptions& options);
 std::unique_ptr<Scheduler> make_pndm(const SchedulerOptions& options);
 std::unique_ptr<Scheduler> make_euler_discrete(const SchedulerOptions& options);
 std::unique_ptr<Scheduler> make_dpmsolver_multistep(const SchedulerOptions& options);
+std::unique_ptr<Scheduler> make_ddpm(const SchedulerOptions& options);
+std::unique_ptr<Scheduler> make_flow_match_euler_discrete(const SchedulerOptions& options);
 
 }  // namespace glyphward::model

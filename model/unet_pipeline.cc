@@ -178,6 +178,11 @@ void check_components_fit(const fs::path& checkpoint, const UNetFamily& family,
   expect_equal(file, "cross_attention_dim", family.text_width, unet.cross_attention_dim());
   expect_equal(file, "in_channels", vae.latent_channels(), unet.in_channels());
   expect_equal(file, "out_channels", unet.in_channels(), unet.out_channels());
+  if (vae.shift_factor() != 0) {
+    throw ConfigError(checkpoint / family.vae_folder / "config.json", 0, "shift_factor",
+                      "expected null in a checkpoint of " + family.family +
+                          ", whose pipeline does not read it, found a number");
+  }
   if (unet.has_added_conditions() != (family.pooled_width > 0)) {
     throw ConfigError(file, 0, "addition_embed_type",
                       std::string("expected ") + (family.pooled_width > 0 ? "text_time" : "null") +

@@ -43,8 +43,9 @@ void make_scheduler(const glyphward::fuzz::Folder& folder) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const glyphward::fuzz::Folder folder("config");
   folder.write("part/config.json", {reinterpret_cast<const char*>(data), size});
-  for (const char* class_name : {"AutoencoderKL", "CLIPTextModel", "CLIPTextModelWithProjection",
-                                 "LDMBertModel", "UNet2DConditionModel"}) {
+  for (const char* class_name :
+       {"AutoencoderKL", "CLIPTextModel", "CLIPTextModelWithProjection", "LDMBertModel",
+        "SD3Transformer2DModel", "T5EncoderModel", "UNet2DConditionModel"}) {
     build_as(folder, class_name);
   }
   make_scheduler(folder);

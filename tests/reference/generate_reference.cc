@@ -3,14 +3,15 @@
 // usage: glyphward_generate_reference CASES.json
 // CASES.json is a list of {"checkpoint", "output", "streams": [{"name", "text"}], "base", "pooled",
 // "layers": [{"layer", "stream", "from_step"}], "negative_prompt", "seeds", "num_inference_steps",
-// "guidance_scale", "height", "width", "scheduler", "device", "dtype"}; what is not given is left
-// to the pipeline. Each output file holds `latents`, `image` and `pixels`
+// "guidance_scale", "height", "width", "scheduler", "joint_mode", "device", "dtype"}; what is not
+// given is left to the pipeline. Each output file holds `latents`, `image` and `pixels`
 // ([B, H, W, 3], 0 to 255). Prints one JSON object a case: {"output", "error", "attention_layers"}.
 #include <boost/json.hpp>
 #include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <map>
 #include <string>
 
 #include "model/checkpoint.h"
@@ -42,6 +43,10 @@ model::GenerationRequest read_request(const json::object& object) {
                                       route.at("from_step").to_number<int>()});
     }
   }
+  const std::string joint_mode = text_or(object, "joint_mode", "paper");
+  request.route.joint_mode = joint_mode == "shared" ? model::JointMode::Shared
+                             : joint_mode == "side" ? model::JointMode::Side
+                                                    : model::JointMode::Paper;
   if (const json::value* negative = object.if_contains("negative_prompt")) {
     request.negative_prompt = std::string(negative->as_string());
   }
@@ -84,9 +89,10 @@ json::object run_case(const json::object& object) {
     if (!generation) {
       answer["error"] = generation.error().param + ": " + generation.error().message;
     } else {
-      model::save_safetensors(output, {{"latents", *generation->latents},
-                                       {"image", *generation->image},
-                                       {"pixels", pixels_of(generation->images)}});
+      std::map<std::string, model::FloatTensor> tensors = {
+          {"image", *generation->image}, {"pixels", pixels_of(generation->images)}};
+      if (generation->latents) tensors["latents"] = *generation->latents;
+      model::save_safetensors(output, tensors);
     }
   } catch (const std::exception& error) {
     answer["error"] = error.what();

@@ -5,6 +5,7 @@ denoiser predicts has a standard deviation near 1 at every step, as a trained on
 missing and nobody would notice.
 """
 
+import functools
 import json
 import os
 import pathlib
@@ -45,7 +46,9 @@ SIZES = {"block_out_channels", "cross_attention_dim", "attention_head_dim", "nor
          "projection_class_embeddings_input_dim", "sample_size", "transformer_layers_per_block", "layers_per_block",
          "hidden_size", "intermediate_size", "num_attention_heads", "num_hidden_layers", "projection_dim", "vocab_size",
          "max_position_embeddings", "model_max_length", "d_model", "encoder_attention_heads", "encoder_ffn_dim",
-         "encoder_layers", "head_dim"}
+         "encoder_layers", "head_dim", "d_ff", "d_kv", "num_heads", "num_layers", "num_decoder_layers", "caption_projection_dim",
+         "joint_attention_dim", "pooled_projection_dim", "pos_embed_max_size", "dual_attention_layers", "encoder_hid_dim",
+         "time_embedding_dim", "latent_channels", "in_channels", "out_channels"}
 # What a library notes about a file; no option.
 NOTES = {"torch_dtype", "dtype", "transformers_version", "architectures"}
 
@@ -72,7 +75,7 @@ def make(classes, config, **more):
 def write_published(folder, checkpoint, configs):
     """Gives a saved checkpoint the published files' configurations: their keys and no more, in these sizes."""
     for component, config in configs.items():
-        name = "scheduler_config.json" if component == "scheduler" else "config.json"
+        name = "scheduler_config.json" if component.endswith("scheduler") else "config.json"
         assert (folder / component / name).exists()
         (folder / component / name).write_text(json.dumps(config))
     index = json.loads((PUBLISHED / checkpoint / "model_index.json").read_text())
@@ -110,7 +113,7 @@ def edit_tensors(path, edit):
     safetensors.torch.save_file(edit(safetensors.torch.load_file(path)), path)
 
 
-def save(pipe, folder, spec):
+def save(pipe, folder, spec, denoiser="unet"):
     if spec.get("half"):
         pipe.to(torch.float16)
     pipe.save_pretrained(folder, variant="fp16" if spec.get("half") else None,
@@ -118,7 +121,7 @@ def save(pipe, folder, spec):
     if spec.get("half"):
         pipe.to(torch.float32)
     if spec.get("shards"):
-        assert (folder / "unet/diffusion_pytorch_model.safetensors.index.json").exists()
+        assert (folder / denoiser / "diffusion_pytorch_model.safetensors.index.json").exists()
 
 
 def run_cases(cases, folder):
@@ -149,9 +152,11 @@ class Recorder:
 
     def __init__(self, pipe):
         self.deviations, self.latents = [], None
-        self.hook = pipe.unet.register_forward_hook(lambda module, inputs, output: self.deviations.append(output[0].std().item()))
+        denoiser = getattr(pipe, "transformer", None) or pipe.unet
+        self.hook = denoiser.register_forward_hook(lambda module, inputs, output: self.deviations.append(output[0].std().item()))
         self.scheduler, self.step = pipe.scheduler, pipe.scheduler.step
 
+        @functools.wraps(self.step)  # pipelines ask its signature whether it takes a generator
         def step(*args, **kwargs):
             result = self.step(*args, **kwargs)
             self.latents = result[0] if isinstance(result, tuple) else result.prev_sample
@@ -163,14 +168,17 @@ class Recorder:
         del self.scheduler.step
 
 
-def generate(pipe, seeds, **call):
+def generate(pipe, seeds, generators=None, **call):
     """diffusers' latents, picture 0..1, its bytes, and the standard deviations of what the denoiser predicted."""
     recorder = Recorder(pipe)
     pipe.set_progress_bar_config(disable=True)
     try:
-        image = pipe(generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds], output_type="pt", **call).images
+        generators = generators or [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        image = pipe(generator=generators, output_type="pt", **call).images
     finally:
         recorder.close()
+    if isinstance(pipe, (diffusers.IFPipeline, diffusers.IFSuperResolutionPipeline)):
+        image = (image / 2 + 0.5).clamp(0, 1)  # "pt" is raw there
     pixels = (image.permute(0, 2, 3, 1).numpy() * 255).round().astype("uint8")
     return dict(latents=recorder.latents, image=image, pixels=pixels, deviations=recorder.deviations)
 
