@@ -28,7 +28,8 @@ class Folder {
   const std::filesystem::path& path() const { return path_; }
   void write(const std::filesystem::path& file, std::string_view bytes) const {
     std::filesystem::create_directories((path_ / file).parent_path());
-    // A new file each time: ext4 writes one that was cut to nothing to the disk before it is closed.
+    // A new file each time: ext4 writes one that was cut to nothing to the disk before it is
+    // closed.
     std::filesystem::remove(path_ / file);
     std::ofstream(path_ / file, std::ios::binary)
         .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
