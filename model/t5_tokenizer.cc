@@ -308,12 +308,7 @@ class SentencePieceT5 final : public T5Tokenizer {
  public:
   SentencePieceT5(std::string model, const fs::path& file) : map_(find_charsmap(model), file) {
     model += kNoMap;
-    const auto status = processor_.LoadFromSerializedProto(model);
-    if (!status.ok()) {
-      throw ConfigError(
-          file, 0, "",
-          "expected a sentencepiece model, found: " + std::string(status.error_message()));
-    }
+    load(model, file);
     if (!is_unigram(model)) {
       throw ConfigError(file, 0, "trainer_spec.model_type",
                         "expected unigrams (others are not implemented), found another type");
@@ -362,6 +357,19 @@ class SentencePieceT5 final : public T5Tokenizer {
   int vocab_size() const override { return processor_.GetPieceSize(); }
 
  private:
+  // The library answers with a status, but its trie throws (a piece that begins with a zero).
+  void load(const std::string& model, const fs::path& file) {
+    std::string fault;
+    try {
+      const auto status = processor_.LoadFromSerializedProto(model);
+      if (status.ok()) return;
+      fault = status.error_message();
+    } catch (const std::exception& error) {
+      fault = error.what();
+    }
+    throw ConfigError(file, 0, "", "expected a sentencepiece model, found: " + fault);
+  }
+
   // Pieces never reach over white space, so that words can be taken one by one, each with U+2581
   // for the space before it.
   void append(const Word& word, std::vector<std::int64_t>& ids) const {
