@@ -446,4 +446,6 @@ def test_a_client_of_openais_shape(daemon):
     assert 'user="u1"' in daemon.rows()[0]["client"]
     moderated = ask(daemon.socket, "POST", "/v1/moderations", {"input": TOXIC, "model": "omni-moderation-latest"})
     assert moderated.body["results"][0]["flagged"] is True
-    assert set(moderated.body) == {"id", "model", "results"}
+    # OpenAI's members, and ours under one name, as in the answer above.
+    assert set(moderated.body) == {"id", "model", "results", "glyphward"}
+    assert moderated.body["glyphward"] == {"policy_revision": daemon.rows()[0]["policy_revision"]}
