@@ -29,12 +29,6 @@ struct BenchOptions {
   bool json = false;
 };
 
-std::vector<std::filesystem::path> list_files(const BenchOptions& options) {
-  if (!options.lists.empty()) return {options.lists.begin(), options.lists.end()};
-  const std::filesystem::path folder = data_dir() / "lexicon";
-  return {folder / "default.tsv", folder / "allow.tsv"};
-}
-
 struct Count {
   int flagged = 0;
   int rows = 0;
@@ -255,7 +249,7 @@ std::vector<double> time_prompt(const lexicon::Lexicon& lexicon, const std::stri
 }
 
 ExitStatus speed(const BenchOptions& options) {
-  const LargeLists large(list_files(options));
+  const LargeLists large(lexicon_files(options.lists));
   const Stopwatch watch;
   const auto lexicon = lexicon::Lexicon::load(large.files());
   json::object result{{"load_100000_terms_ms", watch.milliseconds()}};
@@ -288,7 +282,7 @@ ExitStatus speed(const BenchOptions& options) {
 
 ExitStatus run(const BenchOptions& options) {
   if (options.eval.empty()) return speed(options);
-  const auto files = list_files(options);
+  const auto files = lexicon_files(options.lists);
   print(evaluate(*lexicon::Lexicon::load(files), read_rows(options.eval), spellings(files)),
         options.json);
   return ExitStatus::Ok;

@@ -42,6 +42,12 @@ fs::path embedded_model() { return data_dir() / "model" / "embedded" / "stable-d
 
 fs::path default_policy() { return data_dir() / "policy" / "default.toml"; }
 
+std::vector<fs::path> lexicon_files(const std::vector<std::string>& given) {
+  if (!given.empty()) return {given.begin(), given.end()};
+  const fs::path folder = data_dir() / "lexicon";
+  return {folder / "default.tsv", folder / "allow.tsv"};
+}
+
 fs::path user_state_dir() {
   if (const std::string state = environment("XDG_STATE_HOME"); !state.empty()) {
     return fs::path(state) / "glyphward";

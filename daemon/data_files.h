@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace glyphward::daemon {
 
@@ -13,6 +15,8 @@ std::filesystem::path data_dir();
 
 std::filesystem::path embedded_model();
 std::filesystem::path default_policy();
+// The given lists; without any, the default lexicon and its allow list.
+std::vector<std::filesystem::path> lexicon_files(const std::vector<std::string>& given);
 
 // What a run without a daemon records its decisions in: XDG_STATE_HOME/glyphward, else
 // ~/.local/state/glyphward.

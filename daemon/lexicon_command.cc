@@ -36,12 +36,6 @@ struct LexiconOptions {
   bool json = false;
 };
 
-std::vector<std::filesystem::path> list_files(const LexiconOptions& options) {
-  if (!options.lists.empty()) return {options.lists.begin(), options.lists.end()};
-  const std::filesystem::path folder = data_dir() / "lexicon";
-  return {folder / "default.tsv", folder / "allow.tsv"};
-}
-
 std::string read_all(const std::string& file) {
   if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
   std::ifstream stream(file, std::ios::binary);
@@ -53,6 +47,15 @@ std::vector<Entry> read_terms(const std::string& file) {
   lexicon::Lists lists;
   lexicon::read_list(file, read_all(file), lists);
   return std::move(lists.entries);
+}
+
+std::vector<Entry> read_terms(const std::vector<std::filesystem::path>& files) {
+  std::vector<Entry> entries;
+  for (const std::filesystem::path& file : files) {
+    std::vector<Entry> more = read_terms(file.string());
+    entries.insert(entries.end(), more.begin(), more.end());
+  }
+  return entries;
 }
 
 void write_out(const std::string& file, const std::string& content) {
@@ -129,17 +132,12 @@ void print_finding(const lexicon::Finding& finding, const std::string& rule) {
 }
 
 ExitStatus lookup(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(list_files(options));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
   const std::string text = options.text == "-" ? read_all("-") : options.text;
   const std::vector<lexicon::Finding> findings =
       options.prompt ? loaded->analyze(text).findings : loaded->find(text);
   std::vector<Entry> entries;
-  if (options.explain) {
-    for (const std::filesystem::path& file : list_files(options)) {
-      std::vector<Entry> more = read_terms(file.string());
-      entries.insert(entries.end(), more.begin(), more.end());
-    }
-  }
+  if (options.explain) entries = read_terms(lexicon_files(options.lists));
   json::array all;
   for (const lexicon::Finding& finding : findings) {
     const std::string rule = options.explain ? rule_of(finding, entries) : std::string();
@@ -232,7 +230,7 @@ ExitStatus diff(const LexiconOptions& options) {
 
 // A line each: list, word, term, steps. tests/lexicon reads docs/lexicon-flagged.tsv, written so.
 ExitStatus lint_words(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(list_files(options));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
   std::string lines;
   json::array all;
   std::size_t flagged = 0;
@@ -261,12 +259,8 @@ ExitStatus lint_words(const LexiconOptions& options) {
 
 ExitStatus lint(const LexiconOptions& options) {
   if (!options.dictionaries.empty()) return lint_words(options);
-  std::vector<Entry> entries;
-  for (const std::filesystem::path& file : list_files(options)) {
-    std::vector<Entry> more = read_terms(file.string());
-    entries.insert(entries.end(), more.begin(), more.end());
-  }
-  const auto remarks = lexicon::lint(entries, *lexicon::Lexicon::load(list_files(options)));
+  const std::vector<std::filesystem::path> files = lexicon_files(options.lists);
+  const auto remarks = lexicon::lint(read_terms(files), *lexicon::Lexicon::load(files));
   json::array all;
   for (const lexicon::Remark& remark : remarks) {
     const bool duplicate = remark.kind == lexicon::Remark::Kind::Duplicate;
