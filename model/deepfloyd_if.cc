@@ -14,9 +14,9 @@
 
 #include "base/config_error.h"
 #include "model/pipeline_parts.h"
+#include "model/profile.h"
 #include "model/route.h"
-#include "model/t5_encoder_model.h"
-#include "model/t5_tokenizer.h"
+#include "model/t5_encoder.h"
 #include "model/unet_2d_simple_cross_attn.h"
 
 namespace glyphward::model {
@@ -39,28 +39,17 @@ std::string lower(const std::string& text) {
 class IfText {
  public:
   IfText(const fs::path& checkpoint, const Target& target)
-      : tokenizer_(T5Tokenizer::load(checkpoint / "tokenizer")),
-        model_(load_module<T5EncoderModel>(checkpoint / "text_encoder",
-                                           Weights::open(checkpoint / "text_encoder", "model"),
-                                           target)) {
-    if (tokenizer_->vocab_size() <= model_->vocab_size()) return;
-    throw ConfigError(checkpoint / "text_encoder" / "config.json", 0, "vocab_size",
-                      "expected at least the tokenizer's " +
-                          std::to_string(tokenizer_->vocab_size()) + ", found " +
-                          std::to_string(model_->vocab_size()));
-  }
+      : t5_(checkpoint, "tokenizer", "text_encoder", target) {}
 
   // [1, 77, width]. The encoder does not see the padding; the networks then do.
   torch::Tensor encode(const std::string& text) const {
-    const T5Tokens tokens = tokenizer_->encode(lower(text), kTokens);
-    return (*model_)(torch::tensor(tokens.ids, torch::kInt64).unsqueeze(0),
-                     static_cast<std::int64_t>(tokens.count));
+    return t5_.encode(lower(text), kTokens, /*mask=*/true);
   }
 
   // In the bytes of the prompt as it was written: lower case can be longer.
   PromptFit fit(std::string_view prompt) const {
     const std::string lowered = lower(std::string(prompt));
-    PromptFit fit = tokenizer_->fit(lowered, kTokens);
+    PromptFit fit = t5_.tokenizer().fit(lowered, kTokens);
     const std::size_t kept = std::exchange(fit.bytes_kept, prompt.size());
     if (kept == lowered.size()) return fit;
     const auto length = static_cast<std::int32_t>(prompt.size());
@@ -75,11 +64,10 @@ class IfText {
     return fit;
   }
 
-  int width() const { return model_->d_model(); }
+  int width() const { return t5_.model().d_model(); }
 
  private:
-  std::unique_ptr<const T5Tokenizer> tokenizer_;
-  std::unique_ptr<const T5EncoderModel> model_;
+  T5Encoder t5_;
 };
 
 // The encoder's states of a request's streams, each made once.
@@ -98,7 +86,7 @@ class RequestStates {
     }
     return it->second;
   }
-  std::int64_t images() const { return static_cast<std::int64_t>(request_.seeds.size()); }
+  std::size_t images() const { return request_.seeds.size(); }
 
  private:
   const IfText& text_;
@@ -119,26 +107,19 @@ class StageText {
     for (std::size_t layer = 0; layer < unet_.attention_layers().size(); ++layer) {
       const KeyValue& cond = key_value(layer, stream_of(layer));
       const KeyValue uncond = guided_ ? key_value(layer, RequestStates::kUncond) : KeyValue{};
-      text.push_back({batch(uncond.key, cond.key), batch(uncond.value, cond.value)});
+      text.push_back({guidance_batch(uncond.key, cond.key, states_.images()),
+                      guidance_batch(uncond.value, cond.value, states_.images())});
     }
     return text;
   }
 
   torch::Tensor pooled(std::size_t stream) {
-    return batch(guided_ ? unet_.pool_text(states_.of(RequestStates::kUncond)) : torch::Tensor(),
-                 unet_.pool_text(states_.of(stream)));
+    return guidance_batch(
+        guided_ ? unet_.pool_text(states_.of(RequestStates::kUncond)) : torch::Tensor(),
+        unet_.pool_text(states_.of(stream)), states_.images());
   }
 
  private:
-  torch::Tensor batch(const torch::Tensor& uncond, const torch::Tensor& cond) const {
-    const auto repeat = [this](const torch::Tensor& one) {
-      std::vector<std::int64_t> shape = one.sizes().vec();
-      shape[0] = states_.images();
-      return one.expand(shape);
-    };
-    return guided_ ? at::cat({repeat(uncond), repeat(cond)}) : repeat(cond);
-  }
-
   const KeyValue& key_value(std::size_t layer, std::size_t stream) {
     const auto [it, added] = key_values_.try_emplace({layer, stream});
     if (added) {
@@ -182,7 +163,9 @@ class ImageNoise {
 struct Stage {
   std::unique_ptr<const UNet2DSimpleCrossAttnModel> unet;
   std::unique_ptr<const SchedulerSource> scheduler;
-  ModelInfo info;
+  // Stage II's own, which no request names.
+  int num_inference_steps = 50;
+  double guidance_scale = 4.0;
 };
 
 // What a stage does for one request.
@@ -246,8 +229,8 @@ class DeepFloydIf final : public Pipeline {
                               const Progress& progress) override;
 
  private:
-  Stage open_stage(const fs::path& checkpoint, const LoadOptions& options, int in_channels) const;
-  void open_stage_2(const fs::path& checkpoint, const LoadOptions& options);
+  Stage open_stage(const fs::path& checkpoint, const Weights& weights, int in_channels) const;
+  void open_stage_2(const fs::path& checkpoint);
   torch::Tensor condition(const torch::Tensor& image, const Settings& settings,
                           ImageNoise& noise) const;
   int ratio() const {
@@ -262,25 +245,17 @@ class DeepFloydIf final : public Pipeline {
   ModelInfo info_;
 };
 
-Stage DeepFloydIf::open_stage(const fs::path& checkpoint, const LoadOptions& options,
+Stage DeepFloydIf::open_stage(const fs::path& checkpoint, const Weights& weights,
                               int in_channels) const {
   check_classes(checkpoint / "model_index.json",
                 {{"unet", {"UNet2DConditionModel"}}, {"scheduler", {"DDPMScheduler"}}});
   const fs::path folder = checkpoint / "unet";
-  const Weights weights = Weights::open(folder, "diffusion_pytorch_model");
   Stage stage{load_module<UNet2DSimpleCrossAttnModel>(folder, weights, target_),
-              std::make_unique<SchedulerSource>(checkpoint, SchedulerCorrections::None),
-              {}};
+              std::make_unique<SchedulerSource>(checkpoint, SchedulerCorrections::None)};
   const fs::path file = folder / "config.json";
   expect_equal(file, "encoder_hid_dim", text_->width(), stage.unet->text_width());
   expect_equal(file, "in_channels", in_channels, stage.unet->in_channels());
   expect_equal(file, "out_channels", 2 * kChannels, stage.unet->out_channels());
-  stage.info.family = "deepfloyd-if";
-  stage.info.num_inference_steps = 100;
-  stage.info.guidance_scale = 7.0;
-  stage.info.size_multiple = stage.unet->size_multiple();
-  stage.info.height = stage.info.width = stage.unet->sample_size();
-  describe_model(checkpoint, options, stage.unet->attention_layers(), weights, stage.info);
   return stage;
 }
 
@@ -290,18 +265,25 @@ DeepFloydIf::DeepFloydIf(const fs::path& checkpoint, const LoadOptions& options)
       checkpoint / "model_index.json",
       {{"text_encoder", {"T5EncoderModel"}}, {"tokenizer", {"T5Tokenizer", "T5TokenizerFast"}}});
   text_ = std::make_unique<IfText>(checkpoint, target_);
-  stage_1_ = open_stage(checkpoint, options, kChannels);
-  info_ = stage_1_.info;
-  if (fs::exists(checkpoint / "stage_2")) open_stage_2(checkpoint / "stage_2", options);
-  apply_profile(checkpoint, Weights::open(checkpoint / "unet", "diffusion_pytorch_model"), info_);
+  const Weights weights = Weights::open(checkpoint / "unet", "diffusion_pytorch_model");
+  stage_1_ = open_stage(checkpoint, weights, kChannels);
+  info_.family = "deepfloyd-if";
+  info_.num_inference_steps = 100;
+  info_.guidance_scale = 7.0;
+  info_.size_multiple = stage_1_.unet->size_multiple();
+  info_.height = info_.width = stage_1_.unet->sample_size();
+  describe_model(checkpoint, options, stage_1_.unet->attention_layers(), weights, info_);
+  if (fs::exists(checkpoint / "stage_2")) open_stage_2(checkpoint / "stage_2");
+  apply_profile(checkpoint, weights, info_);
 }
 
-void DeepFloydIf::open_stage_2(const fs::path& checkpoint, const LoadOptions& options) {
+void DeepFloydIf::open_stage_2(const fs::path& checkpoint) {
   const fs::path index = checkpoint / "model_index.json";
   ComponentConfig config(index);
   config.expect("_class_name", {"\"IFSuperResolutionPipeline\""});
   check_classes(index, {{"image_noising_scheduler", {"DDPMScheduler"}}});
-  stage_2_ = open_stage(checkpoint, options, 2 * kChannels);
+  stage_2_ = open_stage(checkpoint, Weights::open(checkpoint / "unet", "diffusion_pytorch_model"),
+                        2 * kChannels);
   if (!stage_2_->unet->has_class_embedding()) {
     throw ConfigError(checkpoint / "unet" / "config.json", 0, "class_embed_type",
                       "expected timestep in stage II, found null");
@@ -315,12 +297,12 @@ void DeepFloydIf::open_stage_2(const fs::path& checkpoint, const LoadOptions& op
                           std::to_string(stage_1_.unet->sample_size()) + ", found " +
                           std::to_string(stage_2_->unet->sample_size()));
   }
-  stage_2_->info.num_inference_steps = 50;
-  stage_2_->info.guidance_scale = 4.0;
-  apply_profile(checkpoint, Weights::open(checkpoint / "unet", "diffusion_pytorch_model"),
-                stage_2_->info);
+  const Profile profile = load_profile(checkpoint);
+  stage_2_->num_inference_steps =
+      profile.num_inference_steps.value_or(stage_2_->num_inference_steps);
+  stage_2_->guidance_scale = profile.guidance_scale.value_or(stage_2_->guidance_scale);
   info_.height = info_.width = stage_2_->unet->sample_size();
-  info_.size_multiple = std::lcm(ratio() * info_.size_multiple, stage_2_->info.size_multiple);
+  info_.size_multiple = std::lcm(ratio() * info_.size_multiple, stage_2_->unet->size_multiple());
 }
 
 // Stage I's picture at stage II's size, with noise.
@@ -357,8 +339,8 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
   if (!plan) return plan.error();
   std::unique_ptr<Scheduler> scheduler_2;
   if (stage_2_) {
-    made = stage_2_->scheduler->make(request,
-                                     std::min(settings.steps, stage_2_->info.num_inference_steps));
+    made =
+        stage_2_->scheduler->make(request, std::min(settings.steps, stage_2_->num_inference_steps));
     if (!made) return made.error();
     scheduler_2 = std::move(*made);
   }
@@ -387,7 +369,7 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
   if (image && stage_2_) {
     const std::optional<std::size_t> routed =
         routed_stream(*plan, info_.attention_layers.size(), steps_1);
-    const double guidance_scale = settings.guided() ? stage_2_->info.guidance_scale : 1;
+    const double guidance_scale = settings.guided() ? stage_2_->guidance_scale : 1;
     StageText text_2(*stage_2_->unet, states, guidance_scale > 1);
     const torch::Tensor first = noise.draw(settings.height, settings.width);
     const StageRun run_2{*stage_2_,

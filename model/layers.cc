@@ -1,5 +1,7 @@
 #include "model/layers.h"
 
+#include <cmath>
+
 namespace glyphward::model {
 
 Linear::Linear(const Scope& scope, std::int64_t in, std::int64_t out, bool has_bias)
@@ -77,6 +79,16 @@ Upsample2D::Upsample2D(const Scope& scope, std::int64_t channels)
 
 torch::Tensor Upsample2D::operator()(const torch::Tensor& input, torch::IntArrayRef size) const {
   return conv(at::upsample_nearest2d(input, size));
+}
+
+torch::Tensor sinusoids(const torch::Tensor& numbers, int dim, bool cos_first, double freq_shift) {
+  const int half = dim / 2;
+  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(numbers.device());
+  const torch::Tensor frequencies =
+      at::exp(-std::log(10000.0) * at::arange(half, options) / (half - freq_shift));
+  const torch::Tensor angles = numbers.to(options).unsqueeze(1) * frequencies.unsqueeze(0);
+  return cos_first ? at::cat({at::cos(angles), at::sin(angles)}, -1)
+                   : at::cat({at::sin(angles), at::cos(angles)}, -1);
 }
 
 torch::Tensor attend(const torch::Tensor& query, const KeyValue& source, std::int64_t heads,

@@ -88,6 +88,11 @@ struct Upsample2D {
   torch::Tensor operator()(const torch::Tensor& input, torch::IntArrayRef size) const;
 };
 
+// numbers [N] -> [N, dim], in float32, whatever the network's dtype. `freq_shift` and the order as
+// get_timestep_embedding (diffusers/models/embeddings.py) has them.
+torch::Tensor sinusoids(const torch::Tensor& numbers, int dim, bool cos_first = true,
+                        double freq_shift = 0);
+
 // Keys and values of a sequence, before the heads are split: [B, T, D].
 struct KeyValue {
   torch::Tensor key;

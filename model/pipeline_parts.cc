@@ -165,6 +165,16 @@ torch::Tensor draw_noise(const std::vector<std::uint64_t>& seeds,
   return at::stack(noise);
 }
 
+torch::Tensor guidance_batch(const torch::Tensor& uncond, const torch::Tensor& cond,
+                             std::size_t images) {
+  const auto repeat = [images](const torch::Tensor& one) {
+    std::vector<std::int64_t> shape = one.sizes().vec();
+    shape[0] = static_cast<std::int64_t>(images);
+    return one.expand(shape);
+  };
+  return uncond.defined() ? at::cat({repeat(uncond), repeat(cond)}) : repeat(cond);
+}
+
 FloatTensor to_float_tensor(const torch::Tensor& tensor) {
   const torch::Tensor flat = tensor.to(torch::kCPU, torch::kFloat32).contiguous();
   const float* data = flat.const_data_ptr<float>();

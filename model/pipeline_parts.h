@@ -92,6 +92,11 @@ class SchedulerSource {
 torch::Tensor draw_noise(const std::vector<std::uint64_t>& seeds,
                          const std::vector<std::int64_t>& shape, torch::Dtype dtype);
 
+// One text's tensors, [1, ...] each -> [uncond x images, cond x images]; cond alone where `uncond`
+// is undefined.
+torch::Tensor guidance_batch(const torch::Tensor& uncond, const torch::Tensor& cond,
+                             std::size_t images);
+
 FloatTensor to_float_tensor(const torch::Tensor& tensor);
 // image [B, 3, H, W], 0 to 1. Rounds half to even, as numpy does.
 std::vector<Image> to_images(const torch::Tensor& image);

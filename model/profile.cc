@@ -9,14 +9,13 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cmath>
-#include <fstream>
 #include <initializer_list>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/text_file.h"
 
 namespace glyphward::model {
 namespace {
@@ -119,20 +118,6 @@ Localization read_localization(const json::value& value, const fs::path& file) {
     localization.evidence = section.require("evidence", json::kind::object).as_object();
   }
   return localization;
-}
-
-std::string read_text(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
-  if (error) throw ConfigError(file, 0, "", "expected a readable file, found: " + error.message());
-  if (size > kFileBytesMax) {
-    throw ConfigError(file, 0, "",
-                      fmt::format("expected at most {} bytes, found {}", kFileBytesMax, size));
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) throw ConfigError(file, 0, "", "cannot be read");
-  return text;
 }
 
 // People read and edit this file, so numbers are 0.95 and 2, not 9.5E-1 and 2E0, short values stand
@@ -255,7 +240,7 @@ Profile load_profile(const fs::path& checkpoint) {
   std::error_code missing;
   if (fs::symlink_status(file, missing).type() == fs::file_type::not_found) return {};
   json::error_code error;
-  const json::value value = json::parse(read_text(file), error);
+  const json::value value = json::parse(read_text_file(file, kFileBytesMax), error);
   if (error) throw ConfigError(file, 0, "", "expected JSON, found: " + error.message());
 
   const Section root(value, file, "", {"defaults", "localization"});

@@ -1,7 +1,5 @@
 #include "model/sd3_transformer_2d.h"
 
-#include <cmath>
-
 #include "base/config_error.h"
 
 namespace glyphward::model {
@@ -258,16 +256,9 @@ void SD3Transformer2DModel::build(ModuleWeights& weights) {
 // [B, C]
 torch::Tensor SD3Transformer2DModel::embed(const torch::Tensor& timestep,
                                            const torch::Tensor& pooled) const {
-  constexpr int kHalf = kTimeChannels / 2;
-  // Sinusoids in float32, whatever the network's dtype; cosines first.
-  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(pooled.device());
-  const torch::Tensor frequencies =
-      at::exp(-std::log(10000.0) * at::arange(kHalf, options) / kHalf);
-  const torch::Tensor angles =
-      timestep.to(options).reshape({1, 1}).expand({pooled.size(0), 1}) * frequencies.unsqueeze(0);
-  const torch::Tensor sinusoids =
-      at::cat({at::cos(angles), at::sin(angles)}, -1).to(pooled.dtype());
-  return (*timestep_linear_2)(at::silu((*timestep_linear_1)(sinusoids))) +
+  const torch::Tensor timesteps = timestep.to(pooled.device()).reshape({1}).expand(pooled.size(0));
+  const torch::Tensor times = sinusoids(timesteps, kTimeChannels).to(pooled.dtype());
+  return (*timestep_linear_2)(at::silu((*timestep_linear_1)(times))) +
          (*text_linear_2)(at::silu((*text_linear_1)(pooled)));
 }
 

@@ -14,8 +14,7 @@
 #include "model/pipeline_parts.h"
 #include "model/route.h"
 #include "model/sd3_transformer_2d.h"
-#include "model/t5_encoder_model.h"
-#include "model/t5_tokenizer.h"
+#include "model/t5_encoder.h"
 
 namespace glyphward::model {
 namespace {
@@ -25,11 +24,6 @@ namespace fs = std::filesystem;
 constexpr int kT5Tokens = 256;
 
 // ---- Text --------------------------------------------------------------------------------------
-
-struct T5Encoder {
-  std::unique_ptr<const T5Tokenizer> tokenizer;
-  std::unique_ptr<const T5EncoderModel> model;
-};
 
 bool has_t5(const fs::path& index_file) {
   const boost::json::object index = load_json_object(index_file);
@@ -56,17 +50,8 @@ class StableDiffusion3Text {
                             ", found " + std::to_string(joint_attention_dim));
     }
     if (!has_t5(checkpoint / "model_index.json")) return;
-    const fs::path folder = checkpoint / "text_encoder_3";
-    t5_.emplace(
-        T5Encoder{T5Tokenizer::load(checkpoint / "tokenizer_3"),
-                  load_module<T5EncoderModel>(folder, Weights::open(folder, "model"), target)});
-    expect_equal(transformer, "joint_attention_dim", t5_->model->d_model(), joint_attention_dim);
-    if (t5_->tokenizer->vocab_size() > t5_->model->vocab_size()) {
-      throw ConfigError(folder / "config.json", 0, "vocab_size",
-                        "expected at least the tokenizer's " +
-                            std::to_string(t5_->tokenizer->vocab_size()) + ", found " +
-                            std::to_string(t5_->model->vocab_size()));
-    }
+    t5_.emplace(checkpoint, "tokenizer_3", "text_encoder_3", target);
+    expect_equal(transformer, "joint_attention_dim", t5_->model().d_model(), joint_attention_dim);
   }
 
   int pooled_width() const {
@@ -88,7 +73,7 @@ class StableDiffusion3Text {
   PromptFit fit(std::string_view prompt) const {
     PromptFit least = clip_.tokenizer().fit(prompt);
     std::vector<PromptFit> others = {clip_2_.tokenizer().fit(prompt)};
-    if (t5_) others.push_back(t5_->tokenizer->fit(prompt, kT5Tokens));
+    if (t5_) others.push_back(t5_->tokenizer().fit(prompt, kT5Tokens));
     for (const PromptFit& other : others) {
       if (other.bytes_kept < least.bytes_kept) least = other;
     }
@@ -102,9 +87,8 @@ class StableDiffusion3Text {
       return at::zeros({1, kT5Tokens, joint_attention_dim_},
                        torch::dtype(target_.dtype).device(target_.device));
     }
-    // No mask: the padding is read as it is.
-    const T5Tokens tokens = t5_->tokenizer->encode(text, kT5Tokens);
-    return (*t5_->model)(torch::tensor(tokens.ids, torch::kInt64).unsqueeze(0), kT5Tokens);
+    // The padding is read as it is.
+    return t5_->encode(text, kT5Tokens, /*mask=*/false);
   }
 
   Target target_;
@@ -123,25 +107,17 @@ class RequestText {
       : encoders_(encoders), request_(request) {}
 
   // For the images of the request: [images, ...]. States of one stream, pooled embedding of one.
-  JointText cond(std::size_t stream, std::size_t pooled) {
-    return {repeat(text(stream).encoder_hidden_states), repeat(text(pooled).pooled_projections)};
-  }
+  JointText cond(std::size_t stream, std::size_t pooled) { return batch(stream, pooled, false); }
   // [uncond x images, cond x images], or cond alone.
   JointText batch(std::size_t stream, std::size_t pooled, bool guided) {
-    JointText own = cond(stream, pooled);
-    if (!guided) return own;
-    const JointText uncond = cond(kUncond, kUncond);
-    return {at::cat({uncond.encoder_hidden_states, own.encoder_hidden_states}),
-            at::cat({uncond.pooled_projections, own.pooled_projections})};
+    const JointText uncond = guided ? text(kUncond) : JointText{};
+    const std::size_t images = request_.seeds.size();
+    return {
+        guidance_batch(uncond.encoder_hidden_states, text(stream).encoder_hidden_states, images),
+        guidance_batch(uncond.pooled_projections, text(pooled).pooled_projections, images)};
   }
 
  private:
-  torch::Tensor repeat(const torch::Tensor& one) const {
-    std::vector<std::int64_t> shape = one.sizes().vec();
-    shape[0] = static_cast<std::int64_t>(request_.seeds.size());
-    return one.expand(shape);
-  }
-
   const JointText& text(std::size_t stream) {
     const auto [it, added] = texts_.try_emplace(stream);
     if (added) {

@@ -8,12 +8,11 @@
 
 #include <array>
 #include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/text_file.h"
 
 namespace glyphward::model {
 namespace {
@@ -29,17 +28,7 @@ constexpr std::int64_t kIdMax = 1 << 24;
 // ---- Files -------------------------------------------------------------------------------------
 
 std::string read_tokenizer_text(const fs::path& file) {
-  std::error_code error;
-  const std::uintmax_t size = fs::file_size(file, error);
-  if (error) throw ConfigError(file, 0, "", "expected a readable file, found: " + error.message());
-  if (size > kFileBytesMax) {
-    throw ConfigError(file, 0, "",
-                      fmt::format("expected at most {} bytes, found {}", kFileBytesMax, size));
-  }
-  std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.good() && !in.eof()) throw ConfigError(file, 0, "", "cannot be read");
-  return text;
+  return read_text_file(file, kFileBytesMax);
 }
 
 json::object read_tokenizer_object(const fs::path& file) {

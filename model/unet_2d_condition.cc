@@ -1,7 +1,6 @@
 #include "model/unet_2d_condition.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/config_error.h"
 
@@ -84,6 +83,22 @@ constexpr int kTransformerLayersMax = 64;
 
 }  // namespace
 
+std::vector<std::string> read_block_types(ComponentConfig& config, const std::string& key,
+                                          std::size_t blocks, const std::string& with,
+                                          const std::string& without) {
+  std::vector<std::string> types = config.strings(key);
+  if (types.size() != blocks) {
+    config.fail(
+        key, "expected one for each of block_out_channels, found " + std::to_string(types.size()));
+  }
+  for (const std::string& type : types) {
+    if (type != with && type != without) {
+      config.fail(key, "expected " + with + " or " + without + ", found " + type);
+    }
+  }
+  return types;
+}
+
 struct UNet2DConditionModel::Options {
   std::vector<std::string> down_block_types;
   std::vector<std::string> up_block_types;
@@ -111,22 +126,10 @@ UNet2DConditionModel::Options UNet2DConditionModel::read_options(ComponentConfig
   Options options;
   options.block_out_channels = config.integers("block_out_channels", 1, 1 << 14);
   const std::size_t blocks = options.block_out_channels.size();
-  options.down_block_types = config.strings("down_block_types");
-  options.up_block_types = config.strings("up_block_types");
-  for (const auto& [key, types, with, without] :
-       {std::tuple{"down_block_types", &options.down_block_types, "CrossAttnDownBlock2D",
-                   "DownBlock2D"},
-        std::tuple{"up_block_types", &options.up_block_types, "CrossAttnUpBlock2D", "UpBlock2D"}}) {
-    if (types->size() != blocks) {
-      config.fail(key, "expected one for each of block_out_channels, found " +
-                           std::to_string(types->size()));
-    }
-    for (const std::string& type : *types) {
-      if (type != with && type != without) {
-        config.fail(key, std::string("expected ") + with + " or " + without + ", found " + type);
-      }
-    }
-  }
+  options.down_block_types =
+      read_block_types(config, "down_block_types", blocks, "CrossAttnDownBlock2D", "DownBlock2D");
+  options.up_block_types =
+      read_block_types(config, "up_block_types", blocks, "CrossAttnUpBlock2D", "UpBlock2D");
   in_channels_ = config.integer("in_channels", 1, 256, 4);
   out_channels_ = config.integer("out_channels", 1, 256, 4);
   options.layers_per_block = config.integers("layers_per_block", 1, 16, blocks, 2);
@@ -324,28 +327,18 @@ void UNet2DConditionModel::collect_attention_layers() {
   for (const UpBlock2D& block : up_blocks) collect(block.attentions);
 }
 
-// numbers [N] -> [N, dim], in float32, whatever the network's dtype.
-torch::Tensor UNet2DConditionModel::sinusoids(const torch::Tensor& numbers, int dim) const {
-  const int half = dim / 2;
-  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(numbers.device());
-  const torch::Tensor frequencies =
-      at::exp(-std::log(10000.0) * at::arange(half, options) / (half - freq_shift_));
-  const torch::Tensor angles = numbers.to(options).unsqueeze(1) * frequencies.unsqueeze(0);
-  return flip_sin_to_cos_ ? at::cat({at::cos(angles), at::sin(angles)}, -1)
-                          : at::cat({at::sin(angles), at::cos(angles)}, -1);
-}
-
 // -> [B, temb_channels]
 torch::Tensor UNet2DConditionModel::embed_time(const torch::Tensor& timestep,
                                                const torch::Tensor& sample) const {
   const torch::Tensor timesteps = timestep.to(sample.device()).reshape({1}).expand(sample.size(0));
-  return (*time_embedding_linear_2)(at::silu(
-      (*time_embedding_linear_1)(sinusoids(timesteps, time_channels_).to(sample.dtype()))));
+  return (*time_embedding_linear_2)(at::silu((*time_embedding_linear_1)(
+      sinusoids(timesteps, time_channels_, flip_sin_to_cos_, freq_shift_).to(sample.dtype()))));
 }
 
 // -> [B, temb_channels]
 torch::Tensor UNet2DConditionModel::embed_added(const AddedConditions& added) const {
-  const torch::Tensor times = sinusoids(added.time_ids.flatten(), added_time_dim_);
+  const torch::Tensor times =
+      sinusoids(added.time_ids.flatten(), added_time_dim_, flip_sin_to_cos_, freq_shift_);
   const torch::Tensor input =
       at::cat({added.text_embeds,
                times.reshape({added.text_embeds.size(0), -1}).to(added.text_embeds.dtype())},

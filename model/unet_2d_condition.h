@@ -92,6 +92,12 @@ struct UpBlock2D {
   std::optional<Upsample2D> upsampler;
 };
 
+// One name for each of block_out_channels, each one of two: with attention, and without. Throws
+// ConfigError.
+std::vector<std::string> read_block_types(ComponentConfig& config, const std::string& key,
+                                          std::size_t blocks, const std::string& with,
+                                          const std::string& without);
+
 class UNet2DConditionModel {
  public:
   // Throws ConfigError on an option that is not implemented, and on tensors that do not fit.
@@ -137,7 +143,6 @@ class UNet2DConditionModel {
   void read_added_conditions(ComponentConfig& config);
   void check_options(ComponentConfig& config, const Options& options) const;
   void collect_attention_layers();
-  torch::Tensor sinusoids(const torch::Tensor& numbers, int dim) const;
   torch::Tensor embed_time(const torch::Tensor& timestep, const torch::Tensor& sample) const;
   torch::Tensor embed_added(const AddedConditions& added) const;
 

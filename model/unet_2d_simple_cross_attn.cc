@@ -1,9 +1,7 @@
 #include "model/unet_2d_simple_cross_attn.h"
 
-#include <cmath>
-#include <tuple>
-
 #include "base/config_error.h"
+#include "model/unet_2d_condition.h"
 
 namespace glyphward::model {
 namespace {
@@ -124,23 +122,10 @@ UNet2DSimpleCrossAttnModel::Options UNet2DSimpleCrossAttnModel::read_options(
   Options options;
   options.block_out_channels = config.integers("block_out_channels", 1, 1 << 14);
   const std::size_t blocks = options.block_out_channels.size();
-  options.down_block_types = config.strings("down_block_types");
-  options.up_block_types = config.strings("up_block_types");
-  for (const auto& [key, types, with, without] :
-       {std::tuple{"down_block_types", &options.down_block_types, "SimpleCrossAttnDownBlock2D",
-                   "ResnetDownsampleBlock2D"},
-        std::tuple{"up_block_types", &options.up_block_types, "SimpleCrossAttnUpBlock2D",
-                   "ResnetUpsampleBlock2D"}}) {
-    if (types->size() != blocks) {
-      config.fail(key, "expected one for each of block_out_channels, found " +
-                           std::to_string(types->size()));
-    }
-    for (const std::string& type : *types) {
-      if (type != with && type != without) {
-        config.fail(key, std::string("expected ") + with + " or " + without + ", found " + type);
-      }
-    }
-  }
+  options.down_block_types = read_block_types(
+      config, "down_block_types", blocks, "SimpleCrossAttnDownBlock2D", "ResnetDownsampleBlock2D");
+  options.up_block_types = read_block_types(config, "up_block_types", blocks,
+                                            "SimpleCrossAttnUpBlock2D", "ResnetUpsampleBlock2D");
   in_channels_ = config.integer("in_channels", 1, 256, 4);
   out_channels_ = config.integer("out_channels", 1, 256, 4);
   sample_size_ = config.integer("sample_size", 8, 1 << 12);
@@ -343,18 +328,10 @@ torch::Tensor UNet2DSimpleCrossAttnModel::project_text(const torch::Tensor& stat
 }
 
 // One number -> [B, first channels], in the dtype of `like` [B, ...].
-torch::Tensor UNet2DSimpleCrossAttnModel::sinusoids(const torch::Tensor& number,
-                                                    const torch::Tensor& like) const {
-  const int half = first_channels_ / 2;
-  // In float32, whatever the network's dtype.
-  const torch::TensorOptions options = torch::dtype(torch::kFloat32).device(like.device());
-  const torch::Tensor frequencies =
-      at::exp(-std::log(10000.0) * at::arange(half, options) / (half - freq_shift_));
-  const torch::Tensor angles =
-      number.to(options).reshape({1, 1}).expand({like.size(0), 1}) * frequencies.unsqueeze(0);
-  return (flip_sin_to_cos_ ? at::cat({at::cos(angles), at::sin(angles)}, -1)
-                           : at::cat({at::sin(angles), at::cos(angles)}, -1))
-      .to(like.dtype());
+torch::Tensor UNet2DSimpleCrossAttnModel::embed(const torch::Tensor& number,
+                                                const torch::Tensor& like) const {
+  const torch::Tensor numbers = number.to(like.device()).reshape({1}).expand(like.size(0));
+  return sinusoids(numbers, first_channels_, flip_sin_to_cos_, freq_shift_).to(like.dtype());
 }
 
 torch::Tensor UNet2DSimpleCrossAttnModel::operator()(torch::Tensor sample,
@@ -363,10 +340,10 @@ torch::Tensor UNet2DSimpleCrossAttnModel::operator()(torch::Tensor sample,
                                                      const torch::Tensor& pooled,
                                                      double noise_level) const {
   torch::Tensor temb =
-      (*time_embedding_linear_2)(at::gelu((*time_embedding_linear_1)(sinusoids(timestep, sample))));
+      (*time_embedding_linear_2)(at::gelu((*time_embedding_linear_1)(embed(timestep, sample))));
   if (has_class_embedding()) {
     temb = temb + (*class_embedding_linear_2)(at::gelu(
-                      (*class_embedding_linear_1)(sinusoids(torch::tensor(noise_level), sample))));
+                      (*class_embedding_linear_1)(embed(torch::tensor(noise_level), sample))));
   }
   temb = temb + pooled;
   if (activate_time_) temb = at::gelu(temb);

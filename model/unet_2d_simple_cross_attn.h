@@ -143,7 +143,7 @@ class UNet2DSimpleCrossAttnModel {
   void read_embeddings(ComponentConfig& config, Options& options);
   void build(const Options& options, ModuleWeights& weights);
   void collect_attention_layers();
-  torch::Tensor sinusoids(const torch::Tensor& number, const torch::Tensor& like) const;
+  torch::Tensor embed(const torch::Tensor& number, const torch::Tensor& like) const;
 
   int in_channels_ = 0;
   int out_channels_ = 0;

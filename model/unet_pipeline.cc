@@ -30,30 +30,22 @@ class RequestText {
     for (std::size_t layer = 0; layer < unet_.attention_layers().size(); ++layer) {
       const KeyValue& cond = key_value(layer, plan.stream(layer, step));
       const KeyValue uncond = guided_ ? key_value(layer, kUncond) : KeyValue{};
-      text.push_back({batch(uncond.key, cond.key), batch(uncond.value, cond.value)});
+      text.push_back({guidance_batch(uncond.key, cond.key, images()),
+                      guidance_batch(uncond.value, cond.value, images())});
     }
     return text;
   }
 
   // For the same batch: [B, P].
   torch::Tensor pooled(const RoutePlan& plan) {
-    return batch(guided_ ? embedding(kUncond).pooled : torch::Tensor(),
-                 embedding(plan.pooled()).pooled);
+    return guidance_batch(guided_ ? embedding(kUncond).pooled : torch::Tensor(),
+                          embedding(plan.pooled()).pooled, images());
   }
 
  private:
   static constexpr std::size_t kUncond = static_cast<std::size_t>(-1);
 
-  // [1, ...] each -> [B, ...]
-  torch::Tensor batch(const torch::Tensor& uncond, const torch::Tensor& cond) const {
-    const auto images = static_cast<std::int64_t>(request_.seeds.size());
-    const auto repeat = [images](const torch::Tensor& one) {
-      std::vector<std::int64_t> shape = one.sizes().vec();
-      shape[0] = images;
-      return one.expand(shape);
-    };
-    return guided_ ? at::cat({repeat(uncond), repeat(cond)}) : repeat(cond);
-  }
+  std::size_t images() const { return request_.seeds.size(); }
 
   const KeyValue& key_value(std::size_t layer, std::size_t stream) {
     const auto [it, added] = key_values_.try_emplace({layer, stream});

@@ -1,26 +1,12 @@
 """FlowMatchEulerDiscreteScheduler against diffusers, and who may ask for it. (DDPM's noise is compared in parity_if_test.py.)"""
 
-import json
-import subprocess
-
 import pytest
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler
 
-from scheduler_test import BUILD, pseudo_network
+from scheduler_test import ours, pseudo_network
 
 NAME = "FlowMatchEulerDiscreteScheduler"
-
-
-def ours(jobs, folder):
-    """jobs: (config, name, steps)."""
-    asked = []
-    for i, (config, name, steps) in enumerate(jobs):
-        file = folder / f"{i}.json"
-        file.write_text(json.dumps(config))
-        asked.append({"file": str(file), "name": name, "steps": steps})
-    run = subprocess.run([BUILD / "scheduler_steps"], input=json.dumps(asked), capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 def test_equals_diffusers(tmp_path):

@@ -9,7 +9,7 @@ import torch
 from transformers import T5Config, T5EncoderModel, T5Tokenizer
 
 import t5_tokenizer_test
-from parity import (NEGATIVE, OTHER_PROMPT, TOLERANCE, case, compare, difference, generate, make, published, run_cases, save,
+from parity import (NEGATIVE, OTHER_PROMPT, TOLERANCE, case, compare, difference, generate, give_other_prompt, make, published, run_cases, save,
                     scale_weights, silent_modules, uncovered, write_published)
 
 PROMPT = 'A Red SIGN on a wall that says "hello"'  # IF lowers it
@@ -199,22 +199,6 @@ def attention_layers(unet):
     return sorted(names, key=lambda name: ("down", "mid", "up").index(name.split("_")[0]))
 
 
-def give_other_prompt(pipe, layers, from_step, states):
-    """Hooks that let some attentions read other text states in the conditional half. Returns the hooks."""
-    calls = []
-    hooks = [pipe.unet.register_forward_pre_hook(lambda module, inputs: calls.append(1))]
-    projected = pipe.unet.encoder_hid_proj(states)
-    for layer in layers:
-        def swap(module, args, kwargs):
-            if len(calls) - 1 >= from_step:
-                text = kwargs["encoder_hidden_states"].clone()
-                text[text.shape[0] // 2:] = projected
-                kwargs["encoder_hidden_states"] = text
-            return args, kwargs
-        hooks.append(pipe.unet.get_submodule(layer).register_forward_pre_hook(swap, with_kwargs=True))
-    return hooks
-
-
 def test_routed_layers_read_the_other_prompt(checkpoints, tmp_path):
     """Each layer alone and some sets, with the user's pooled embedding; with stage II, that reads the other prompt."""
     routes = [("stage I published", [name], 0) for name in attention_layers(checkpoints["stage I published"][1][0].unet)]
@@ -230,7 +214,7 @@ def test_routed_layers_read_the_other_prompt(checkpoints, tmp_path):
         pipes = checkpoints[name][1]
         assert answer["attention_layers"] == names
         other, _ = pipes[0].encode_prompt(OTHER_PROMPT, False, device="cpu", clean_caption=False)
-        hooks = give_other_prompt(pipes[0], layers, from_step, other)
+        hooks = give_other_prompt(pipes[0], layers, from_step, pipes[0].unet.encoder_hid_proj(other))
         expected = reference_picture(pipes, [5], prompt_2=OTHER_PROMPT, **ROUTE_CALL)
         for hook in hooks:
             hook.remove()
