@@ -237,6 +237,37 @@ std::string repeated(std::string_view unit, std::size_t bytes) {
   return prompt + '"';
 }
 
+// Characters of the alphabet at random.
+std::string scattered(std::string_view alphabet, std::size_t bytes) {
+  std::mt19937 random(3);
+  std::string prompt = "a sign that says \"";
+  while (prompt.size() + 1 < bytes) prompt += alphabet[random() % alphabet.size()];
+  return prompt + '"';
+}
+
+// Words of one or two syllables of the terms, so that most of them begin one.
+std::string like_the_terms(std::size_t bytes) {
+  std::mt19937 random(2);
+  std::string prompt = "a sign that says \"";
+  while (prompt.size() + 12 < bytes) prompt += made_up_word(random, 1 + random() % 2) + ' ';
+  return prompt + '"';
+}
+
+std::string printable_ascii() {
+  std::string result;
+  for (char c = ' '; c <= '~'; ++c) result += c;
+  return result;
+}
+
+// The process's resident memory, in MiB, now ("VmRSS") or at most ("VmHWM").
+double resident_mib(std::string_view field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(field)) return std::stod(line.substr(field.size() + 1)) / 1024;
+  }
+  return 0;
+}
+
 std::vector<double> time_prompt(const lexicon::Lexicon& lexicon, const std::string& prompt,
                                 int times) {
   std::vector<double> result;
@@ -250,9 +281,11 @@ std::vector<double> time_prompt(const lexicon::Lexicon& lexicon, const std::stri
 
 ExitStatus speed(const BenchOptions& options) {
   const LargeLists large(lexicon_files(options.lists));
+  const double before = resident_mib("VmRSS");
   const Stopwatch watch;
   const auto lexicon = lexicon::Lexicon::load(large.files());
   json::object result{{"load_100000_terms_ms", watch.milliseconds()}};
+  result["load_100000_terms_mib"] = resident_mib("VmHWM") - before;
   const auto measure = [&](const char* name, const std::string& prompt, int times) {
     const std::vector<double> taken = time_prompt(*lexicon, prompt, times);
     result[name] =
@@ -261,16 +294,25 @@ ExitStatus speed(const BenchOptions& options) {
   measure("short prompt", "a wooden sign at a trailhead that reads \"Mind the gap\", film grain",
           2000);
   measure("4 KiB", repeated("the quick brown fox jumps over a lazy dog and runs on, ", 4096), 1000);
-  for (const char* unit : {"f*ck* ", "1!|l", "f-u-c-", "a s s ", "(f)(u)", "sshhiitt", "\"'`«",
-                           "п1з∂", "x*x*", "says ", "a\n", "(c<k"}) {
+  measure("4 KiB of the terms' syllables", like_the_terms(4096), 1000);
+  for (const char* unit :
+       {"f*ck* ", "1!|l", "f-u-c-", "F,U,C,K, ", "a s s ", "(f)(u)", "a$$", "sshhiitt", "\"'`«",
+        "п1з∂", "x*x*", "x-x ", "says ", "says \"a\" ", "a\n", "(c<k"}) {
     measure(("32,000 of " + json::serialize(json::string(unit))).c_str(), repeated(unit, 32000),
-            20);
+            50);
+  }
+  measure("32,000 of printable ASCII at random", scattered(printable_ascii(), 32000), 50);
+  for (const char* alphabet : {"1!|l", "x* ", "fuck*- ", "shit1$! .", "\"'ab `"}) {
+    measure(fmt::format("32,000 of {} at random", json::serialize(json::string(alphabet))).c_str(),
+            scattered(alphabet, 32000), 50);
   }
   if (options.json) {
     fmt::print("{}\n", json::serialize(result));
     return ExitStatus::Ok;
   }
-  fmt::print("loading 100,000 terms: {:.0f} ms\n", result["load_100000_terms_ms"].as_double());
+  fmt::print("loading 100,000 terms: {:.0f} ms, {:.0f} MiB at most\n",
+             result["load_100000_terms_ms"].as_double(),
+             result["load_100000_terms_mib"].as_double());
   fmt::print("\n| prompt, against 100,000 terms | p50 ms | p99 ms |\n|---|---|---|\n");
   for (const auto& [name, value] : result) {
     if (!value.is_object()) continue;

@@ -384,7 +384,7 @@ class LexiconImpl : public Lexicon {
     matcher_.find(joined.text, Matcher::Scope::Joined, hits, joined.seams);
     keep_pieces(joined, languages, hits, out);
     hits.clear();
-    matcher_.find(spaced.text, Matcher::Scope::Words, hits);
+    matcher_.find(spaced.text, Matcher::Scope::Words, hits, spaced.seams);
     keep_pieces(spaced, languages, hits, out);
   }
 

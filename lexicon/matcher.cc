@@ -21,14 +21,37 @@ bool is_word(const Cell& cell) {
   return cell.kind == CellKind::Letter || cell.kind == CellKind::Digit;
 }
 
+// Characters, of which those of ASCII are found in one look.
+class CharacterSet {
+ public:
+  explicit constexpr CharacterSet(std::u32string_view characters) : all_(characters) {
+    for (const char32_t c : characters) {
+      if (c < 128) ascii_[c >> 6] |= std::uint64_t{1} << (c & 63);
+    }
+  }
+  constexpr bool contains(char32_t c) const {
+    if (c < 128) return (ascii_[c >> 6] >> (c & 63) & 1) != 0;
+    return all_.find(c) != std::u32string_view::npos;
+  }
+
+ private:
+  std::u32string_view all_;
+  std::array<std::uint64_t, 2> ascii_{};
+};
+
 bool is_vowel(char32_t c) {
-  return std::u32string_view(U"aeiouyáéíóúàèìòùäëïöüâêîôûãõåøæœаеёиоуыэюя").find(c) !=
-         std::u32string_view::npos;
+  static constexpr CharacterSet kVowels(U"aeiouyáéíóúàèìòùäëïöüâêîôûãõåøæœаеёиоуыэюя");
+  return kVowels.contains(c);
 }
 
 int latin_class(char32_t c) {
   if (c >= U'a' && c <= U'z') return static_cast<int>(c - U'a');
   return c == U' ' ? 26 : -1;
+}
+
+LetterSet letter_bit(char32_t c) {
+  const int cls = latin_class(c);
+  return cls >= 0 ? 1u << cls : kOtherLetters;
 }
 
 // Without the processor's own instruction, which the baseline build may not use, std::popcount is a
@@ -204,8 +227,20 @@ bool stands_at(const NormalizedText& text, std::uint32_t pos, std::u32string_vie
   return true;
 }
 
-bool may_draw(char32_t c) {
-  return std::u32string_view(U"|\\/([]>}").find(c) != std::u32string_view::npos;
+// Those that stand at cell `pos`: bit k for kDrawn[k].
+std::uint32_t drawn_at(const NormalizedText& text, std::uint32_t pos) {
+  static constexpr auto kByFirst = [] {
+    std::array<std::uint32_t, 128> result{};
+    for (std::size_t k = 0; k < kDrawn.size(); ++k) result[kDrawn[k].signs[0]] |= 1u << k;
+    return result;
+  }();
+  const char32_t first = text.cells[pos].source;
+  std::uint32_t result = 0;
+  for (std::uint32_t rest = first < 128 ? kByFirst[first] : 0; rest != 0; rest &= rest - 1) {
+    const int k = std::countr_zero(rest);
+    if (stands_at(text, pos, kDrawn[static_cast<std::size_t>(k)].signs)) result |= 1u << k;
+  }
+  return result;
 }
 
 // A letter that sounds alike, or l for i: more often chance than a disguise.
@@ -216,14 +251,14 @@ bool is_weak(const Reading& reading, const Cell& cell) {
 
 // What stands for a letter that is not to be seen; x too ("fxck").
 bool is_mask(char32_t c) {
-  if ((c >= U'a' && c <= U'w') || (c >= U'0' && c <= U'9')) return false;  // most are letters
-  return std::u32string_view(U"*#_-.%?^•·●■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&@!$x").find(c) !=
-         std::u32string_view::npos;
+  static constexpr CharacterSet kMasks(U"*#_-.%?^•·●■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&@!$x");
+  return kMasks.contains(c);
 }
 
 // Signs that people put for several letters in a row; a full stop or a hyphen would be a separator.
 bool is_strong_mask(char32_t c) {
-  return std::u32string_view(U"*#•●■█✱★☆⁎∗×╳▮▓░").find(c) != std::u32string_view::npos;
+  static constexpr CharacterSet kStrong(U"*#•●■█✱★☆⁎∗×╳▮▓░");
+  return kStrong.contains(c);
 }
 
 }  // namespace
@@ -237,6 +272,9 @@ void Trie::build(std::vector<Key> keys) {
   struct Range {
     std::uint32_t node, first, last, depth;
   };
+  std::vector<std::uint32_t> inner_before(keys.size() + 1);
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    inner_before[i + 1] = inner_before[i] + (keys[i].inner ? 1 : 0);
   nodes_.assign(1, Node{});
   std::vector<Range> todo = {{kRoot, 0, static_cast<std::uint32_t>(keys.size()), 0}};
   while (!todo.empty()) {
@@ -245,6 +283,7 @@ void Trie::build(std::vector<Key> keys) {
     todo.pop_back();
     std::uint32_t i = range.first;
     nodes_[range.node].first_value = static_cast<std::uint32_t>(values_.size());
+    nodes_[range.node].inner = inner_before[range.last] > inner_before[range.first];
     for (; i < range.last && keys[i].letters.size() == range.depth; ++i) {
       values_.push_back(keys[i].value);
       ++nodes_[range.node].values;
@@ -265,8 +304,9 @@ void Trie::build(std::vector<Key> keys) {
     nodes_[range.node].first_other = static_cast<std::uint32_t>(letters_.size());
     for (auto& [letter, child] : edges) {
       if (latin_class(letter) >= 0) {
-        nodes_[range.node].latin |= 1u << latin_class(letter);
+        nodes_[range.node].next |= letter_bit(letter);
       } else {
+        nodes_[range.node].next |= kOtherLetters;
         ++nodes_[range.node].others;
         letters_.push_back(letter);
       }
@@ -275,20 +315,52 @@ void Trie::build(std::vector<Key> keys) {
     }
     for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) todo.push_back(edge->second);
   }
+  index_openings();
+}
+
+void Trie::index_openings() {
+  after_two_.assign(kLatinLetters * kLatinLetters, 0);
+  short_openings_ = 0;
+  for (std::size_t i = 0; i < kLatinLetters; ++i) {
+    const std::uint32_t first = child(kRoot, static_cast<char32_t>(U'a' + i));
+    if (first == kNone) continue;
+    if (has_values(first) || (nodes_[first].next & kSpaceLetter)) short_openings_ |= 1u << i;
+    for (std::size_t k = 0; k < kLatinLetters; ++k) {
+      const std::uint32_t second = child(first, static_cast<char32_t>(U'a' + k));
+      LetterSet& after = after_two_[i * kLatinLetters + k];
+      if (second == kNone) continue;
+      after = nodes_[second].next;
+      // Behind a key's end, or that of its first word, anything may follow.
+      if (has_values(second) || (after & kSpaceLetter)) after = kEnds;
+    }
+  }
+}
+
+bool Trie::may_begin(LetterSet first, LetterSet second, LetterSet third) const {
+  if (((first | second | third) & kOtherLetters) || (first & short_openings_)) return true;
+  for (LetterSet a = first; a != 0; a &= a - 1) {
+    const std::size_t row = static_cast<std::size_t>(std::countr_zero(a)) * kLatinLetters;
+    for (LetterSet b = second; b != 0; b &= b - 1) {
+      if (after_two_[row + static_cast<std::size_t>(std::countr_zero(b))] & (third | kEnds))
+        return true;
+    }
+  }
+  return false;
 }
 
 std::uint32_t Trie::child(std::uint32_t node, char32_t letter) const {
   const Node& n = nodes_[node];
   if (const int cls = latin_class(letter); cls >= 0) {
     const std::uint32_t bit = 1u << cls;
-    return n.latin & bit ? n.first_child + count_bits(n.latin & (bit - 1)) : kNone;
+    return n.next & bit ? n.first_child + count_bits(n.next & (bit - 1)) : kNone;
   }
   if (n.others == 0) return kNone;
   const auto first = letters_.begin() + n.first_other;
   const auto last = first + n.others;
   const auto it = std::lower_bound(first, last, letter);
   if (it == last || *it != letter) return kNone;
-  return n.first_child + count_bits(n.latin) + static_cast<std::uint32_t>(it - first);
+  return n.first_child + count_bits(n.next & ~kOtherLetters) +
+         static_cast<std::uint32_t>(it - first);
 }
 
 const std::uint32_t* Trie::values_begin(std::uint32_t node) const {
@@ -330,11 +402,12 @@ struct Matcher::State {
   std::uint8_t accents = 0,
                ornate = 0;  // letters stripped of marks: those of alphabets, and others
   std::uint8_t gaps = 0;
-  std::uint8_t fragment = 0;  // letters since the last gap
-  bool odd_double = false;    // one of the doubled letters is never doubled
-  bool long_run = false;      // a letter was written three times or more
-  bool single = true;         // every fragment so far is one letter
-  bool space_gap = false;
+  std::uint8_t fragment = 0;   // letters since the last gap
+  bool odd_double = false;     // one of the doubled letters is never doubled
+  bool long_run = false;       // a letter was written three times or more
+  bool single = true;          // every fragment so far is one letter
+  bool space_gap = false;      // a gap holds a space
+  bool sign_gap = false;       // a gap holds something else
   std::uint8_t last_read = 0;  // the cell of the last letter, from the start of the walk
   std::array<std::uint8_t, 3> gap_begin{};  // the first gaps' cells, from the start of the walk
   std::array<std::uint8_t, 3> gap_end{};
@@ -358,18 +431,91 @@ struct Matcher::State {
   }
 };
 
+// What a walk asks of a text again and again.
+struct Matcher::Terrain {
+  // Walks that start in a block of this many cells share one set of letters.
+  static constexpr std::uint32_t kBlock = 256;
+
+  struct Spot {
+    LetterSet letters = 0;  // first letters of the cell's readings; kOtherLetters if one has more
+    LetterSet near = 0;     // and of the cells from it on, as far as the next letter may be
+    std::uint32_t next_word = 0;  // first cell from it on that is no separator
+    std::uint32_t drawn = 0;      // bit k: kDrawn[k] stands there
+    bool amid = false;            // no space stands between it and a letter before it
+  };
+  std::vector<Spot> spots;          // of the cells, and three beyond them
+  std::vector<LetterSet> in_reach;  // all letters that walks from the cells of block i come to
+
+  Terrain(const NormalizedText& text, bool plain_only);
+  // Whether walks from the cell come to a space.
+  bool spaces_near(std::uint32_t start) const { return in_reach[start / kBlock] & kSpaceLetter; }
+  // Whether one of the keys may begin at cell i and go on in the next cells, nothing between them.
+  bool may_begin(const Trie& trie, std::uint32_t i) const {
+    const LetterSet first = spots[i].letters;
+    const LetterSet second = spots[i + 1].letters;
+    const LetterSet third = spots[i + 2].letters;
+    // The same letter again may only repeat the one before.
+    return ((first | third) & second) != 0 || trie.may_begin(first, second, third);
+  }
+  bool empty() const { return spots.front().next_word + kBeyond == spots.size(); }
+
+ private:
+  static constexpr std::uint32_t kBeyond = 3;
+  void look_ahead(std::uint32_t size);
+};
+
+// Whether terms can be made of few letters, by node of a trie. Text that repeats a few letters for
+// long ("1!|l") leads every walk far, and to no term.
+class Matcher::Completions {
+ public:
+  explicit Completions(const Trie& trie) : trie_(trie) {}
+
+  // From now on, of these letters.
+  void use(LetterSet letters) {
+    if (letters == letters_) return;
+    letters_ = letters;
+    active_ = count_bits(letters & ~kSpaceLetter) <= kFewLetters;
+    if (active_) known_.assign(kSlots, 0);
+  }
+  // Whether a term may be reached from the node by these letters alone; true if it isn't known.
+  bool possible(std::uint32_t node) { return !active_ || complete(node); }
+
+ private:
+  static constexpr std::uint32_t kFewLetters = 12;
+  static constexpr std::uint32_t kSlots = 4096;
+  static constexpr std::uint32_t kBudget = 50000;  // nodes looked at, for one text
+
+  bool complete(std::uint32_t node) {
+    if (trie_.has_values(node)) return true;
+    const std::uint32_t known = (node + 1) << 1;
+    if (known_[node % kSlots] >> 1 == node + 1) return known_[node % kSlots] & 1;
+    if (budget_ == 0) return true;
+    --budget_;
+    const bool result = trie_.any_child(node, letters_ | kSpaceLetter,
+                                        [&](std::uint32_t child) { return complete(child); });
+    if (budget_ > 0) known_[node % kSlots] = known | (result ? 1 : 0);
+    return result;
+  }
+
+  const Trie& trie_;
+  LetterSet letters_ = ~LetterSet{0};
+  bool active_ = false;
+  std::uint32_t budget_ = kBudget;
+  std::vector<std::uint32_t>
+      known_;  // by node % kSlots: node + 1, and the answer in the lowest bit
+};
+
 struct Matcher::Walk {
   const NormalizedText& text;
   const Trie& trie;
-  const std::vector<std::uint32_t>& next_word;  // first cell at or after i that is no separator
-  const std::vector<LetterSet>& letters;        // what cell i may be read as
-  const std::vector<LetterSet>& near;           // and what the cells from i on, in reach
+  const Terrain& terrain;
   const std::vector<std::uint32_t>& seams;
   Scope scope;
   bool inside;  // starts within a word: only stems, only compounds
   std::vector<Hit>& hits;
   std::uint32_t start = 0;
   std::size_t waiting = 0;  // states in all places
+  Completions completions{trie};
 
   static constexpr std::size_t kPlaces = 16;  // more than any step is long
   std::array<std::vector<State>, kPlaces> places{};
@@ -377,24 +523,20 @@ struct Matcher::Walk {
   std::vector<State>& at(std::uint32_t pos) { return places[pos % kPlaces]; }
 
   // Whether a walk at the node may come to a term from cell `pos` on.
-  bool promising(std::uint32_t node, std::uint32_t pos) const {
+  bool promising(std::uint32_t node, std::uint32_t pos) {
     if (trie.has_values(node)) return true;
-    if (pos >= size()) return false;
+    if (pos >= size() || !completions.possible(node)) return false;
     LetterSet next = trie.next_letters(node);
     if (next & kSpaceLetter) {
       // The next word's first letter may stand here, or behind what parts the words.
-      if (trie.next_letters(trie.child(node, U' ')) & near[pos]) return true;
+      if (trie.next_letters(trie.child(node, U' ')) & terrain.spots[pos].near) return true;
       next &= ~kSpaceLetter;
     }
-    if (next & letters[pos]) return true;
+    if (next & terrain.spots[pos].letters) return true;
     // A letter that stands there must be read, or it repeats the one before.
-    if (is_word(cell(pos)) && !reads(pos, trie.letter(node))) return false;
-    return (next & near[pos]) != 0;
-  }
-  bool reads(std::uint32_t pos, char32_t letter) const {
-    const Cell& c = cell(pos);
-    return std::any_of(text.begin(c), text.end(c),
-                       [&](const Reading& reading) { return reading.letters[0] == letter; });
+    if (is_word(cell(pos)) && !(terrain.spots[pos].letters & letter_bit(trie.letter(node))))
+      return false;
+    return (next & terrain.spots[pos].near) != 0;
   }
 
   // Of several ways to the same node and place the plainest stays.
@@ -459,6 +601,35 @@ struct Matcher::Walk {
     return is_word(cell(i)) && (i == 0 || !is_word(cell(i - 1))) &&
            (i + 1 >= size() || !is_word(cell(i + 1)));
   }
+  // Whether a gap at [gap_begin, gap_end), the first of the walk, only goes on with a run of
+  // spelled letters that began long before: "x*x*x*". Such a run is found from its beginning, or as
+  // a word that is found inside others.
+  bool amid_run(const State& state, std::uint32_t gap_end) const {
+    if (state.gaps > 0 || trie.leads_inside(state.node)) return false;
+    if (scope == Scope::Joined || (scope == Scope::Words && terrain.spaces_near(start)))
+      return false;
+    std::uint32_t run = start;
+    Letters left;
+    while (run > gap_end - state.pos && left.size() < Letters::kMax) {
+      const std::uint32_t gap = run - (gap_end - state.pos);
+      if (gap == 0 || !single_letter(gap - 1) || !same_gap(gap, run, state.pos, gap_end)) break;
+      left.push_back(cell(gap - 1).plain);
+      run = gap - 1;
+    }
+    // The likes of "a" and "i" are words, digits stand beside words, and kana part from Latin.
+    if (left.empty() || left.view()[0] < U'b' || left.view()[0] > U'z' || left.view()[0] == U'i')
+      return false;
+    left.reverse();
+    return !companions().contains(left.view());
+  }
+  // Whether the state's gaps part words, whatever follows; of fragments of several letters
+  // (acceptable_gaps).
+  bool parts_words(const State& state) const {
+    if (state.gaps == 0 || state.single || scope == Scope::Joined) return false;
+    if (state.space_gap)
+      return scope != Scope::Words || state.sign_gap || state.gaps > state.gap_begin.size();
+    return terrain.spots[start].amid;
+  }
   bool same_gap(std::uint32_t a_begin, std::uint32_t a_end, std::uint32_t b_begin,
                 std::uint32_t b_end) const {
     if (a_end - a_begin != b_end - b_begin) return false;
@@ -472,6 +643,7 @@ struct Matcher::Walk {
 Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
   std::vector<Trie::Key> words;
   std::vector<Trie::Key> stems;
+  std::vector<Trie::Key> turned;
   const auto add = [&](std::u32string letters, std::uint32_t entry, Steps steps,
                        bool disguised = false) {
     if (letters.empty()) return;
@@ -484,17 +656,21 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
                          letters.back(), static_cast<std::uint8_t>(term.severity),
                          term.language == "en", term.language == "ru",
                          letters.find(U' ') != std::u32string::npos, disguised});
-    words.push_back({letters, id});
+    words.push_back({letters, id, (entries_[entry].flags & kStem) || is_unspaced(letters.front())});
+    if (!is_short(patterns_.back())) turned.push_back({letters, id});
     const bool stem = entries_[entry].flags & (kStem | kHead);
     const bool compounds = stem || (count >= 4 && !(entries_[entry].flags & (kExact | kPlural)) &&
                                     letters.find(U' ') == letters.npos);
     if (compounds && !(steps & (kInflection | kSpelling))) stems.push_back({letters, id});
-    if (count >= 4 && letters.find(U' ') == letters.npos) {
+    if (count >= 4 && term.severity >= 2 && letters.find(U' ') == letters.npos) {
       const char32_t first = letters.front();
       const char32_t last = letters.back();
-      by_shape_[shape(count, first, last)].push_back(id);
-      if (is_vowel(first)) by_shape_[shape(count, 0, last)].push_back(id);
-      if (is_vowel(last)) by_shape_[shape(count, first, 0)].push_back(id);
+      MaskKey key{id};
+      for (std::size_t k = 0; k < std::min(key.inner.size(), letters.size() - 1); ++k)
+        key.inner[k] = static_cast<std::uint8_t>(std::countr_zero(letter_bit(letters[k + 1])));
+      by_shape_[shape(count, first, last)].push_back(key);
+      if (is_vowel(first)) by_shape_[shape(count, 0, last)].push_back(key);
+      if (is_vowel(last)) by_shape_[shape(count, first, 0)].push_back(key);
     }
     pattern_letters_.push_back(std::move(letters));
   };
@@ -523,81 +699,89 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
   }
   words_.build(std::move(words));
   stems_.build(std::move(stems));
+  turned_.build(std::move(turned));
 }
 
-namespace {
-
-// What each cell may be read as, and what the cells in reach from it on.
-void letter_sets(const NormalizedText& text, bool plain_only, std::vector<LetterSet>& letters,
-                 std::vector<LetterSet>& near) {
-  const std::size_t size = text.cells.size();
-  letters.resize(size);
-  near.resize(size);
-  for (std::size_t i = 0; i < size; ++i) {
+Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
+  const auto size = static_cast<std::uint32_t>(text.cells.size());
+  spots.resize(size + kBeyond);
+  in_reach.resize(size / kBlock + 1);
+  bool after_letter = false;
+  for (std::uint32_t i = 0; i < size; ++i) {
     const Cell& cell = text.cells[i];
-    LetterSet set = 0;
+    Spot& spot = spots[i];
+    spot.amid = after_letter;
+    after_letter = cell.kind != CellKind::Space && (after_letter || is_word(cell));
+    LetterSet later = cell.kind == CellKind::Space ? kSpaceLetter : 0;
     for (const Reading* r = text.begin(cell); r != text.end(cell); ++r) {
       if (plain_only && is_weak(*r, cell)) continue;
-      const int cls = latin_class(r->letters[0]);
-      set |= cls >= 0 ? 1u << cls : kOtherLetters;
+      spot.letters |= letter_bit(r->letters[0]) | (r->size > 1 ? kOtherLetters : 0);
+      for (std::uint8_t k = 1; k < r->size; ++k) later |= letter_bit(r->letters[k]);
     }
-    if (cell.plain == U'p' && !plain_only) set |= 1u << (U'f' - U'a');  // ph
-    if (cell.plain == U'v' && !plain_only) set |= 1u << (U'w' - U'a');  // vv
-    if (!plain_only && may_draw(cell.source)) {
-      for (const Drawn& drawn : kDrawn) {
-        if (stands_at(text, static_cast<std::uint32_t>(i), drawn.signs))
-          set |= 1u << latin_class(drawn.letter);
-      }
+    if (!plain_only) {
+      if (cell.plain == U'p') spot.letters |= letter_bit(U'f');  // ph
+      if (cell.plain == U'v') spot.letters |= letter_bit(U'w');  // vv
+      spot.drawn = drawn_at(text, i);
+      for (std::uint32_t rest = spot.drawn; rest != 0; rest &= rest - 1)
+        spot.letters |= letter_bit(kDrawn[static_cast<std::size_t>(std::countr_zero(rest))].letter);
     }
-    letters[i] = set;
+    in_reach[i / kBlock] |= spot.letters | later;
   }
-  // The union over a sliding window, from unions within blocks: to the block's end from each cell,
-  // and from the next block's begin to each cell.
-  std::vector<LetterSet> from_begin(size);
-  for (std::size_t i = 0; i < size; ++i)
-    from_begin[i] = letters[i] | (i % kLetterReach == 0 ? 0 : from_begin[i - 1]);
-  LetterSet to_end = 0;
-  for (std::size_t i = size; i-- > 0;) {
-    to_end = letters[i] | ((i + 1) % kLetterReach == 0 ? 0 : to_end);
-    const std::size_t last = std::min(i + kLetterReach, size) - 1;
-    near[i] = to_end | (last / kLetterReach == i / kLetterReach ? 0 : from_begin[last]);
-  }
+  look_ahead(size);
 }
 
-}  // namespace
+void Matcher::Terrain::look_ahead(std::uint32_t size) {
+  static_assert(kReachMax < kBlock, "a walk ends in the next block at the latest");
+  for (std::size_t i = 0; i + 1 < in_reach.size(); ++i) in_reach[i] |= in_reach[i + 1];
+  // The union over a sliding window, from unions within stretches of its size: from each cell to
+  // the stretch's end, and from the next stretch's begin to the window's end.
+  std::uint32_t next_word = size;
+  LetterSet to_end = 0;
+  for (std::uint32_t i = size; i-- > 0;) {
+    next_word = spots[i].letters != 0 ? i : next_word;
+    to_end = spots[i].letters | ((i + 1) % kLetterReach == 0 ? 0 : to_end);
+    spots[i].next_word = next_word;
+    spots[i].near = to_end;
+  }
+  for (std::uint32_t i = size; i < spots.size(); ++i) spots[i].next_word = size;
+  LetterSet from_begin = 0;
+  for (std::uint32_t last = kLetterReach; last < size + kLetterReach - 1; ++last) {
+    if (last % kLetterReach == 0) from_begin = 0;
+    if (last < size) from_begin |= spots[last].letters;
+    const std::uint32_t i = last - (kLetterReach - 1);
+    if (i % kLetterReach != 0) spots[i].near |= from_begin;
+  }
+}
 
 void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
                    const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  std::vector<LetterSet> letters;
-  std::vector<LetterSet> near;
-  letter_sets(text, scope == Scope::Whole || scope == Scope::Turned, letters, near);
-  std::vector<std::uint32_t> next_word(size + 1, size);
-  for (std::uint32_t i = size; i-- > 0;) {
-    next_word[i] = letters[i] != 0 ? i : next_word[i + 1];
-  }
-  Walk whole{text, words_, next_word, letters, near, seams, scope, false, hits};
+  const bool turned = scope == Scope::Whole || scope == Scope::Turned;
+  const Terrain terrain(text, turned);
+  if (terrain.empty()) return;
+  Walk whole{text, turned ? turned_ : words_, terrain, seams, scope, false, hits};
   if (scope == Scope::Joined) {
     for (std::size_t i = 0; i + 1 < seams.size(); ++i) {
-      if (const std::uint32_t start = next_word[seams[i]]; start < seams[i + 1]) walk(whole, start);
+      if (const std::uint32_t start = terrain.spots[seams[i]].next_word; start < seams[i + 1])
+        walk(whole, start);
     }
     return;
   }
-  Walk inside{text, stems_, next_word, letters, near, seams, scope, true, hits};
-  const LetterSet stem_letters = stems_.next_letters(Trie::kRoot);
+  Walk inside{text, stems_, terrain, seams, scope, true, hits};
   for (std::uint32_t i = 0; i < size; ++i) {
     const Cell& cell = text.cells[i];
-    if (letters[i] == 0) continue;
+    if (terrain.spots[i].letters == 0) continue;
     const bool after_word = i > 0 && is_word(text.cells[i - 1]);
     const bool unspaced =
         is_unspaced(cell.plain) || (after_word && is_unspaced(text.cells[i - 1].plain));
     if (!after_word || unspaced) {
       walk(whole, i);
-    } else if (scope == Scope::Words && (stem_letters & letters[i])) {
+    } else if (scope == Scope::Words && terrain.may_begin(stems_, i)) {
       walk(inside, i);
     }
   }
-  if (scope == Scope::Words) find_masked(text, hits);
+  // No mask stands between two pieces.
+  if (scope == Scope::Words && seams.empty()) find_masked(text, hits);
 }
 
 // The state after a cell that only repeats the letter before it.
@@ -620,6 +804,10 @@ Matcher::State Matcher::repeated(const Walk& walk, const State& state, const Rea
 
 void Matcher::walk(Walk& walk, std::uint32_t start) const {
   walk.start = start;
+  if (walk.size() > Terrain::kBlock / 2) {  // shorter texts cost little anyway
+    walk.completions.use(walk.terrain.in_reach[start / Terrain::kBlock]);
+    if (!walk.completions.possible(Trie::kRoot)) return;
+  }
   State first;
   first.pos = start;
   step_read(walk, first);
@@ -668,6 +856,7 @@ void Matcher::step_read(Walk& walk, const State& state) const {
       return;
     }
     if (state.fragment >= 1) next.single = false;
+    if (walk.parts_words(next)) return;
     if (next.fragment < 250) ++next.fragment;
     walk.push(next);
   };
@@ -684,10 +873,10 @@ void Matcher::step_read(Walk& walk, const State& state) const {
     }
   }
   if (walk.inside || plain_only || state.pos + 1 >= walk.size()) return;
-  if (cell.kind == CellKind::Sign && may_draw(cell.source)) {
-    for (const Drawn& drawn : kDrawn) {
-      if (stands_at(walk.text, state.pos, drawn.signs))
-        read(Reading{{drawn.letter}, 1, kLeet}, static_cast<std::uint32_t>(drawn.signs.size()));
+  if (cell.kind == CellKind::Sign) {
+    for (std::uint32_t rest = walk.terrain.spots[state.pos].drawn; rest != 0; rest &= rest - 1) {
+      const Drawn& drawn = kDrawn[static_cast<std::size_t>(std::countr_zero(rest))];
+      read(Reading{{drawn.letter}, 1, kLeet}, static_cast<std::uint32_t>(drawn.signs.size()));
     }
   }
   const char32_t next = walk.cell(state.pos + 1).plain;
@@ -703,7 +892,7 @@ void Matcher::step_word_end(Walk& walk, const State& state) const {
   State next = state;
   next.node = child;
   if (state.pos < walk.size() && walk.cell(state.pos).count == 0) {
-    const std::uint32_t to = walk.next_word[state.pos];
+    const std::uint32_t to = walk.terrain.spots[state.pos].next_word;
     if (to < walk.size() && to - state.pos <= kSeparatorRunMax) {
       next.pos = to;
       next.fragment = 0;
@@ -728,18 +917,19 @@ void Matcher::step_over(Walk& walk, const State& state) const {
     return;
   std::uint32_t to = state.pos;
   bool space = state.space_gap;
+  bool sign = state.sign_gap;
   while (to < walk.size() && !is_word(walk.cell(to)) && to - state.pos < kSeparatorRunMax) {
-    space = space || walk.cell(to).kind == CellKind::Space;
+    (walk.cell(to).kind == CellKind::Space ? space : sign) = true;
     ++to;
     // Signs right before a letter may be the first of that word: stop there too.
     const bool near_word = to + 2 >= walk.size() || is_word(walk.cell(to)) ||
                            is_word(walk.cell(to + 1)) || is_word(walk.cell(to + 2));
-    const bool stop = to < walk.size() && walk.letters[to] != 0 && near_word;
+    const bool stop = to < walk.size() && walk.terrain.spots[to].letters != 0 && near_word;
     if (!stop) continue;
-    const bool goes_on = (walk.trie.next_letters(state.node) & walk.letters[to]) ||
+    const bool goes_on = (walk.trie.next_letters(state.node) & walk.terrain.spots[to].letters) ||
                          walk.cell(to).plain == walk.cell(walk.start + state.last_read).plain;
     if (!goes_on) continue;
-    if (to - walk.start > kReachMax) return;
+    if (to - walk.start > kReachMax || walk.amid_run(state, to)) return;
     State next = state;
     if (next.gaps < next.gap_begin.size()) {
       next.gap_begin[next.gaps] = static_cast<std::uint8_t>(state.pos - walk.start);
@@ -750,7 +940,8 @@ void Matcher::step_over(Walk& walk, const State& state) const {
     next.pos = to;
     next.steps |= kSeparators;
     next.space_gap = space;
-    walk.push(next);
+    next.sign_gap = sign;
+    if (!walk.parts_words(next)) walk.push(next);
   }
 }
 
@@ -804,9 +995,13 @@ void Matcher::arrive(Walk& walk, const State& state) const {
   }
 }
 
+bool Matcher::is_short(const Pattern& pattern) {
+  return pattern.letters < 4 && !is_unspaced(pattern.front);
+}
+
 bool Matcher::acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) {
   const std::uint32_t n = pattern.letters;
-  const bool short_word = n < 4 && !is_unspaced(pattern.front);
+  const bool short_word = is_short(pattern);
   if (state.natives == 0) return false;
   if ((pattern.flags & kNoLeet) && state.digits + state.signs > 0) return false;
   // A few accents make another word: "râpe" and "höre" are not "rape" and "hore".
@@ -832,7 +1027,7 @@ bool Matcher::acceptable_letters(const Walk& walk, const State& state, const Pat
   }
   if (state.gaps > 0 && walk.inside) return false;
   if (walk.scope == Scope::Whole || walk.scope == Scope::Turned) {
-    if (short_word || state.weak > 0) return false;
+    if (state.weak > 0) return false;
     if (walk.scope == Scope::Whole &&
         ((pattern.flags & kNoReverse) || ((pattern.steps & kSpelling) && n < 5))) {
       return false;
@@ -860,9 +1055,7 @@ bool Matcher::acceptable_gaps(const Walk& walk, const State& state, bool grave, 
       }
     }
     // Within one stretch without spaces, the whole stretch must be the term.
-    for (std::uint32_t i = begin; i > 0 && walk.cell(i - 1).kind != CellKind::Space; --i) {
-      if (is_word(walk.cell(i - 1))) return false;
-    }
+    if (walk.terrain.spots[begin].amid) return false;
     for (std::uint32_t i = end + static_cast<std::uint32_t>(right.size());
          i < walk.size() && walk.cell(i).kind != CellKind::Space; ++i) {
       if (is_word(walk.cell(i))) return false;
@@ -1038,6 +1231,21 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
       if (r->size == 1 && !(r->steps & kSound)) letters.push_back(r->letters[0]);
     }
   };
+  // What each cell of the word may stand for.
+  std::array<LetterSet, kMaskedWordMax> allowed{};
+  for (std::uint32_t i = begin; i < std::min(end, begin + kMaskedWordMax); ++i) {
+    LetterSet& set = allowed[i - begin];
+    if (masked(i)) set = ~LetterSet{0};
+    for (const Reading* r = text.begin(cells[i]); r != text.end(cells[i]); ++r) {
+      if (r->size == 1) set |= letter_bit(r->letters[0]);
+    }
+  }
+  const auto fits = [&](const MaskKey& key, std::uint32_t length) {
+    for (std::size_t k = 0; k < std::min<std::size_t>(key.inner.size(), length - 1); ++k) {
+      if (!(allowed[k + 1] >> key.inner[k] & 1)) return false;
+    }
+    return true;
+  };
   Letters firsts;
   Letters lasts;
   ends(begin, firsts);
@@ -1060,8 +1268,9 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
         if (first == 0 && last == 0) continue;
         const auto it = by_shape_.find(shape(length, first, last));
         if (it == by_shape_.end()) continue;
-        for (const std::uint32_t id : it->second)
-          match_mask(text, begin, length, right.view(), id, hits);
+        for (const MaskKey& key : it->second) {
+          if (fits(key, length)) match_mask(text, begin, length, right.view(), key.id, hits);
+        }
       }
     }
   }
@@ -1078,7 +1287,6 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
   };
   const auto masked = [&](std::uint32_t i) { return is_mask(cells[i].plain); };
   const Pattern& pattern = patterns_[id];
-  if (pattern.severity < 2) return;
   const std::u32string& letters = pattern_letters_[id];
   std::uint32_t masks = 0;
   bool vowels = true;

@@ -13,6 +13,7 @@
 // text costs a bounded amount a cell: linear in the text for a given lexicon.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -65,6 +66,7 @@ class Trie {
   struct Key {
     std::u32string letters;
     std::uint32_t value = 0;
+    bool inner = false;  // found inside longer words too
   };
   void build(std::vector<Key> keys);
 
@@ -74,14 +76,29 @@ class Trie {
   // The letter that leads to the node; 0 for the root.
   char32_t letter(std::uint32_t node) const { return nodes_[node].letter; }
   // The letters that the node goes on with, as a set of letter_bit()s.
-  LetterSet next_letters(std::uint32_t node) const {
-    return nodes_[node].latin | (nodes_[node].others > 0 ? kOtherLetters : 0);
-  }
+  LetterSet next_letters(std::uint32_t node) const { return nodes_[node].next; }
   bool has_values(std::uint32_t node) const { return nodes_[node].values > 0; }
+  // Whether the node leads to an inner key.
+  bool leads_inside(std::uint32_t node) const { return nodes_[node].inner; }
   // The values of the keys that end at the node.
   const std::uint32_t* values_begin(std::uint32_t node) const;
   const std::uint32_t* values_end(std::uint32_t node) const;
-  bool empty() const { return nodes_.size() <= 1; }
+  // Whether a key may begin with letters of these sets; true where that isn't known.
+  bool may_begin(LetterSet first, LetterSet second, LetterSet third) const;
+  // Whether `test` holds for a child by one of the letters, given its node.
+  template <typename Test>
+  bool any_child(std::uint32_t node, LetterSet letters, Test test) const {
+    const Node& n = nodes_[node];
+    std::uint32_t child = n.first_child;
+    for (LetterSet rest = n.next & ~kOtherLetters; rest != 0; rest &= rest - 1, ++child) {
+      if ((rest & -rest & letters) && test(child)) return true;
+    }
+    if (!(letters & kOtherLetters)) return false;
+    for (std::uint32_t i = 0; i < n.others; ++i, ++child) {
+      if (test(child)) return true;
+    }
+    return false;
+  }
 
  private:
   struct Node {
@@ -89,12 +106,19 @@ class Trie {
         0;  // children lie together: those by Latin letters first, then the others in order
     std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
-    LetterSet latin = 0;  // of the children by Latin letters and by the space
+    LetterSet next = 0;  // of the children
     std::uint32_t others = 0;
     std::uint32_t values = 0;
     char32_t letter = 0;
+    bool inner = false;
   };
+  static constexpr std::size_t kLatinLetters = 26;
+  static constexpr LetterSet kEnds = 1u << 28;
+  void index_openings();
+
   std::vector<Node> nodes_;
+  std::vector<LetterSet> after_two_;  // what follows two Latin letters; kEnds: it may be anything
+  LetterSet short_openings_ = 0;      // after which of them alone it may be anything
   std::vector<char32_t> letters_;
   std::vector<std::uint32_t> values_;
 };
@@ -116,13 +140,14 @@ class Matcher {
   // Keeps a reference: the entries must outlive the matcher.
   explicit Matcher(const std::vector<Entry>& entries);
 
-  // Adds what is found, unordered; the same cells may be hit by several entries. `seams`, for
-  // Scope::Joined: the cells where pieces begin, in order, the first 0 and the last the text's end.
+  // Adds what is found, unordered; the same cells may be hit by several entries. `seams`, needed
+  // for Scope::Joined: the cells where pieces begin, in order, the first 0 and the last the text's
+  // end. Scope::Words may leave out what is found within one piece, if seams are given.
   void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
             const std::vector<std::uint32_t>& seams = {}) const;
 
   // Changes with any change of what is found.
-  static constexpr std::string_view kVersion = "matcher 2";
+  static constexpr std::string_view kVersion = "matcher 3";
 
  private:
   // A spelling of an entry, with all that is asked about it for every match: entries are too large
@@ -141,6 +166,8 @@ class Matcher {
     bool disguised = false;  // only if the text hides something: "c0no" is meant, "cono" is a cone
   };
   struct State;
+  struct Terrain;
+  class Completions;
   struct Walk;
   class Letters;
 
@@ -150,6 +177,8 @@ class Matcher {
   void step_word_end(Walk& walk, const State& state) const;
   void step_over(Walk& walk, const State& state) const;
   void arrive(Walk& walk, const State& state) const;
+  // Too short to be found where letters are doubled, or backwards.
+  static bool is_short(const Pattern& pattern);
   static bool acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern);
   static bool acceptable_gaps(const Walk& walk, const State& state, bool grave, Letters& left,
                               Letters& right);
@@ -169,8 +198,13 @@ class Matcher {
   std::vector<std::u32string> pattern_letters_;
   Trie words_;
   Trie stems_;
+  Trie turned_;  // those that are found backwards and upside down
   // Patterns without spaces by shape(): the ones that a masked word may stand for.
-  std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_shape_;
+  struct MaskKey {
+    std::uint32_t id = 0;
+    std::array<std::uint8_t, 12> inner{};  // which letter_bit() each letter has, from the second on
+  };
+  std::unordered_map<std::uint64_t, std::vector<MaskKey>> by_shape_;
 };
 
 // Harmless words and phrases: matched on the plain text, case folded and nothing else, so that no

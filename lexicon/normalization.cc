@@ -1014,18 +1014,17 @@ NormalizedText reverse(const NormalizedText& text) {
 NormalizedText turn(const NormalizedText& text, bool* any_turned) {
   NormalizedText result;
   // The glyphs that are only used upside down are none of ASCII's.
-  *any_turned = false;
-  const bool possible = std::any_of(text.cells.begin(), text.cells.end(),
-                                    [](const Cell& cell) { return cell.source >= 0x80; });
-  if (!possible) return result;
+  *any_turned = std::any_of(text.cells.begin(), text.cells.end(), [](const Cell& cell) {
+    bool only = false;
+    return cell.source >= 0x80 && turned_letter(cell.source, &only) != 0 && only;
+  });
+  if (!*any_turned) return result;
   for (auto it = text.cells.rbegin(); it != text.cells.rend(); ++it) {
     Cell cell = *it;
     cell.first = static_cast<std::uint32_t>(result.readings.size());
     cell.count = 0;
     cell.shared = false;
-    bool only = false;
-    if (const char32_t letter = turned_letter(it->source, &only)) {
-      *any_turned = *any_turned || only;
+    if (const char32_t letter = turned_letter(it->source, nullptr)) {
       add(result, cell, std::u32string_view(&letter, 1), kTurned);
       cell.kind = CellKind::Letter;
       cell.plain = letter;

@@ -18,6 +18,8 @@ Entry entry(std::string term, std::uint32_t flags = 0, std::string language = "e
   return result;
 }
 
+using Seams = std::vector<std::uint32_t>;
+
 class MatcherTest : public ::testing::Test {
  protected:
   // Mild words stand for the real ones.
@@ -30,8 +32,9 @@ class MatcherTest : public ::testing::Test {
                               Matcher::Scope scope = Matcher::Scope::Words) const {
     std::vector<Hit> hits;
     const NormalizedText normalized = normalize(text);
+    const auto size = static_cast<std::uint32_t>(normalized.cells.size());
     matcher_.find(normalized, scope, hits,
-                  {0, static_cast<std::uint32_t>(normalized.cells.size())});
+                  scope == Matcher::Scope::Joined ? Seams{0, size} : Seams{});
     std::set<std::string> result;
     for (const Hit& hit : hits) result.insert(entries_[hit.entry].term.term);
     return result;
