@@ -5,12 +5,14 @@ Text is read at two scales: at the coarsest (3 x 6, where a cell is two letters 
 
 import functools
 import os
+import pathlib
 import random
 import zlib
 
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
 
 from . import autoencoder, text_encoder
 from .captions import caption
@@ -148,10 +150,18 @@ def show(training, examples):
     save_sheet(pictures, work_folder() / f"denoiser_{training.step:05d}.png", columns=4)
 
 
+def quick_arithmetic():
+    """bfloat16 where the processor multiplies its matrices (AMX): 0.33 s a step instead of 0.58. Others train in
+    float32."""
+    amx = "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+    return torch.autocast("cpu", torch.bfloat16, enabled=amx)
+
+
 def train():
     examples = Examples(int(os.environ.get("RANK", 0)))
     torch.manual_seed(4)
     unet = make()
+    unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention takes twice as long backwards, on a CPU
     matrices = [p for n, p in unet.named_parameters() if p.ndim >= 2 and min(p.shape[0], p[0].numel()) >= 16
                 and not n.startswith(("conv_in", "conv_out", "time"))]  # fmt: skip
     chosen = set(map(id, matrices))
@@ -168,7 +178,9 @@ def train():
         signal_part = alphas[timesteps].sqrt().view(-1, 1, 1, 1)
         noise_part = (1 - alphas[timesteps]).sqrt().view(-1, 1, 1, 1)
         noisy = signal_part * latents + noise_part * noise
-        error = (unet(noisy, timesteps, states).sample - (signal_part * noise - noise_part * latents)) ** 2
+        with quick_arithmetic():
+            predicted = unet(noisy, timesteps, states).sample.float()
+        error = (predicted - (signal_part * noise - noise_part * latents)) ** 2
         text = ((error * near).sum() / near.sum() / LATENT[0]).item()
         training.update((error * (1 + 3 * near)).mean(), text=text)
         if training.rank == 0 and training.step % EVALUATE_EVERY == 0:
