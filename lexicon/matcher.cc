@@ -184,6 +184,17 @@ bool is_short_word(std::u32string_view word) {
 
 bool has_vowel(std::u32string_view word) { return std::any_of(word.begin(), word.end(), is_vowel); }
 
+// Latin letters without a vowel ("fck", "btch"): no word but the one that it is meant for.
+bool is_coined(std::u32string_view word) {
+  return word.size() >= 3 && !has_vowel(word) &&
+         std::all_of(word.begin(), word.end(), [](char32_t c) { return c >= U'a' && c <= U'z'; });
+}
+
+bool is_number(std::u32string_view word) {
+  return std::all_of(word.begin(), word.end(),
+                     [](char32_t c) { return c == U' ' || (c >= U'0' && c <= U'9'); });
+}
+
 bool all_digits(std::u32string_view word) {
   return std::all_of(word.begin(), word.end(), [](char32_t c) { return c >= U'0' && c <= U'9'; });
 }
@@ -596,6 +607,10 @@ struct Matcher::Walk {
     }
     return true;
   }
+  // Whether nothing else can be read in the text than what ends at `end`.
+  bool alone(std::uint32_t end) const {
+    return terrain.spots[0].next_word == start && terrain.spots[end].next_word == size();
+  }
   // The token of one letter that holds cell i alone.
   bool single_letter(std::uint32_t i) const {
     return is_word(cell(i)) && (i == 0 || !is_word(cell(i - 1))) &&
@@ -655,13 +670,15 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
     patterns_.push_back({entry, count, steps, entries_[entry].flags, letters.front(),
                          letters.back(), static_cast<std::uint8_t>(term.severity),
                          term.language == "en", term.language == "ru",
-                         letters.find(U' ') != std::u32string::npos, disguised});
+                         letters.find(U' ') != std::u32string::npos, disguised, is_coined(letters),
+                         is_number(letters)});
     words.push_back({letters, id, (entries_[entry].flags & kStem) || is_unspaced(letters.front())});
     if (!is_short(patterns_.back())) turned.push_back({letters, id});
     const bool stem = entries_[entry].flags & (kStem | kHead);
     const bool compounds = stem || (count >= 4 && !(entries_[entry].flags & (kExact | kPlural)) &&
                                     letters.find(U' ') == letters.npos);
-    if (compounds && !(steps & (kInflection | kSpelling))) stems.push_back({letters, id});
+    if (compounds && !(steps & kInflection) && (!(steps & kSpelling) || is_coined(letters)))
+      stems.push_back({letters, id});
     if (count >= 4 && term.severity >= 2 && letters.find(U' ') == letters.npos) {
       const char32_t first = letters.front();
       const char32_t last = letters.back();
@@ -864,6 +881,9 @@ void Matcher::step_read(Walk& walk, const State& state) const {
     if (walk.inside && (r->steps & kSound)) continue;
     if (plain_only && is_weak(*r, cell)) continue;
     read(*r, 1);
+    // Three of a letter are a term's three, or one drawn out: "kkk".
+    if (r->size == 1 && cell.long_run && cell.source < 0x80 && cell.end - cell.start == 2)
+      read(Reading{{r->letters[0], r->letters[0]}, 2, r->steps}, 1);
     const bool repeats =
         state.pos != walk.start && r->size == 1 && r->letters[0] == walk.trie.letter(state.node);
     // Behind a separator the same glyph must stand again: "f-u-u-c-k".
@@ -1002,6 +1022,8 @@ bool Matcher::is_short(const Pattern& pattern) {
 bool Matcher::acceptable_letters(const Walk& walk, const State& state, const Pattern& pattern) {
   const std::uint32_t n = pattern.letters;
   const bool short_word = is_short(pattern);
+  // A number is meant only where it is all that stands there: "1488", not "1488 Oak Lane".
+  if (pattern.numeric) return state.natives == n && walk.alone(state.pos);
   if (state.natives == 0) return false;
   if ((pattern.flags & kNoLeet) && state.digits + state.signs > 0) return false;
   // A few accents make another word: "râpe" and "höre" are not "rape" and "hore".
@@ -1129,7 +1151,7 @@ bool Matcher::is_ending(const Pattern& pattern, std::u32string_view letters) {
   }
   if (pattern.flags & kPlural) return letters == U"s" || letters == U"z";
   if (pattern.russian) return !(pattern.steps & kSpelling) && russian_endings().contains(letters);
-  if (pattern.steps & kSpelling) {
+  if ((pattern.steps & kSpelling) && !pattern.coined) {
     // Another spelling is often a harmless word but for an ending: "hoar" and "hoard".
     return letters == U"s" || (pattern.letters >= 4 && plain_endings().contains(letters));
   }
@@ -1161,7 +1183,10 @@ bool Matcher::acceptable_rest(const Pattern& pattern, std::u32string_view left,
     return true;
   }
   steps |= kCompound;
-  if (pattern.steps & kSpelling) return false;
+  if (pattern.steps & kSpelling) {
+    return pattern.coined && (left.empty() || companions().contains(left)) &&
+           (is_ending(pattern, right) || companions().contains(right));
+  }
   if (pattern.flags & kStem) return true;
   if (pattern.flags & kHead) {
     // A vowel after it begins no new word: "shitake", "Shitov".

@@ -164,6 +164,8 @@ class Matcher {
     bool russian = false;
     bool spaced = false;     // several words
     bool disguised = false;  // only if the text hides something: "c0no" is meant, "cono" is a cone
+    bool coined = false;     // a spelling without vowels, as good as the term itself
+    bool numeric = false;    // digits only
   };
   struct State;
   struct Terrain;

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "base/config_error.h"
+#include "lexicon/list.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -88,6 +89,36 @@ TEST(Lexicon, AccusesNoInnocent) {
         "a sign that says \"Dick Van Dyke\"", "a sign that says \"slut på\""}) {
     EXPECT_FALSE(flagged(prompt)) << prompt;
   }
+}
+
+// Nothing on the lists is hidden by an allowed word, by another language, or by how it is read.
+TEST(Lexicon, FindsEverySpellingThatTheListHas) {
+  Lists lists;
+  const std::filesystem::path file = kFolder / "default.tsv";
+  std::ifstream stream(file, std::ios::binary);
+  read_list(file, std::string(std::istreambuf_iterator<char>(stream), {}), lists);
+  for (const Entry& entry : lists.entries) {
+    if (entry.term.severity < 2 || (entry.flags & kLocal) || !entry.harmless_in.empty()) continue;
+    std::vector<std::string> spellings = entry.forms;
+    spellings.push_back(entry.term.term);
+    for (const std::string& spelling : spellings)
+      EXPECT_FALSE(shipped().find(spelling).empty()) << entry.term.term << ": " << spelling;
+  }
+}
+
+TEST(Lexicon, FindsANumberWhereItStandsAlone) {
+  EXPECT_TRUE(flagged("a flag that says \"1488\""));
+  EXPECT_TRUE(flagged("a flag that says \"14/88\""));
+  EXPECT_FALSE(flagged("a door that says \"1488 Oak Lane\""));
+  EXPECT_FALSE(flagged("a door that says \"No. 1488\""));
+  EXPECT_FALSE(flagged("a door that says \"14880\""));
+}
+
+TEST(Lexicon, FindsTermsOfOneLetterThreeTimes) {
+  EXPECT_TRUE(flagged("a banner that says \"KKK\""));
+  EXPECT_TRUE(flagged("a banner that says \"join the KKK\""));
+  EXPECT_FALSE(flagged("a banner that says \"KKKK\""));
+  EXPECT_FALSE(flagged("uma placa que diz \"kkk que dia bonito\""));
 }
 
 TEST(Lexicon, ReadsBadBytesAsReplacementCharacters) {
