@@ -159,6 +159,8 @@ Config load_config(const fs::path& file) {
       {"watch_policy", boolean(config.watch_policy)},
       {"device", text(config.device)},
       {"dtype", one_of(config.dtype, {"float32", "float16", "bfloat16"})},
+      {"vae_tiling", boolean(config.vae_tiling)},
+      {"offload_text_encoders", boolean(config.offload_text_encoders)},
       {"ocr_languages", text(config.ocr_languages)},
       {"log_level", one_of(config.log_level, {"debug", "info", "warning", "error"})},
       {"limits",

@@ -35,6 +35,8 @@ struct Config {
   bool watch_policy = true;      // reload when one of the policy's files changes
   std::string device = "cpu";
   std::string dtype = "float32";
+  bool vae_tiling = false;
+  bool offload_text_encoders = false;
   std::string ocr_languages = "eng";
   std::string log_level = "info";
   Limits limits;

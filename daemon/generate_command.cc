@@ -39,6 +39,8 @@ struct GenerateOptions {
   std::string model;
   std::string device = "cpu";
   std::string dtype = "float32";
+  bool vae_tiling = false;
+  bool offload_text_encoders = false;
   std::string policy;
   std::string tenant;
   std::string state_dir;
@@ -98,11 +100,14 @@ void check_output(const GenerateOptions& options) {
 
 void check_options(const GenerateOptions& options) {
   require_tenant(options.tenant);
-  const std::pair<const char*, bool> local_only[] = {{"--unguarded", options.unguarded},
-                                                     {"--device", options.device != "cpu"},
-                                                     {"--dtype", options.dtype != "float32"},
-                                                     {"--policy", !options.policy.empty()},
-                                                     {"--state-dir", !options.state_dir.empty()}};
+  const std::pair<const char*, bool> local_only[] = {
+      {"--unguarded", options.unguarded},
+      {"--device", options.device != "cpu"},
+      {"--dtype", options.dtype != "float32"},
+      {"--vae-tiling", options.vae_tiling},
+      {"--offload-text-encoders", options.offload_text_encoders},
+      {"--policy", !options.policy.empty()},
+      {"--state-dir", !options.state_dir.empty()}};
   for (const auto& [name, given] : local_only) {
     if (given && !options.local) {
       throw CommandError(ExitStatus::Usage, std::string(name) + ": only with --local");
@@ -356,9 +361,9 @@ Outcome generate_unguarded(const GenerateOptions& options, model::Pipeline& pipe
 }
 
 Outcome generate_here(const GenerateOptions& options) {
-  const auto pipeline =
-      model::load_pipeline(options.model.empty() ? embedded_model() : fs::path(options.model),
-                           {options.device, options.dtype});
+  const auto pipeline = model::load_pipeline(
+      options.model.empty() ? embedded_model() : fs::path(options.model),
+      {options.device, options.dtype, options.vae_tiling, options.offload_text_encoders});
   return options.unguarded ? generate_unguarded(options, *pipeline)
                            : generate_guarded(options, *pipeline);
 }
@@ -461,6 +466,10 @@ void add_generate(CLI::App& app, ExitStatus& exit_status) {
   command->add_option("--device", options->device, "With --local: cpu, cuda, cuda:1");
   command->add_option("--dtype", options->dtype, "With --local: float32, float16, bfloat16")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+  command->add_flag("--vae-tiling", options->vae_tiling,
+                    "With --local: decode large pictures in tiles, for less memory");
+  command->add_flag("--offload-text-encoders", options->offload_text_encoders,
+                    "With --local: text encoders leave the device once the prompt is encoded");
   command->add_option("--tenant", options->tenant, "Whose rules apply (default: nobody's)");
   command->add_option("--policy", options->policy, "With --local: policy file");
   command->add_option("--state-dir", options->state_dir, "With --local: folder of the audit log");

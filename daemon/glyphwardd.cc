@@ -18,6 +18,7 @@ using namespace glyphward;
 
 struct Flags {
   std::string config, socket, admin_socket, state_dir, model, policy, device, dtype, log_level;
+  bool vae_tiling = false, offload_text_encoders = false;
 };
 
 void add_options(CLI::App& app, Flags& flags) {
@@ -32,6 +33,9 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_option("--device", flags.device, "cpu, cuda, cuda:1 (default cpu)");
   app.add_option("--dtype", flags.dtype, "float32, float16, bfloat16 (default float32)")
       ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+  app.add_flag("--vae-tiling", flags.vae_tiling, "Decode large pictures in tiles: less memory");
+  app.add_flag("--offload-text-encoders", flags.offload_text_encoders,
+               "Text encoders leave the device once a prompt is encoded: less memory");
   app.add_option("--log-level", flags.log_level, "debug, info, warning, error (default info)")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
 }
@@ -50,6 +54,8 @@ daemon::Config configuration(const Flags& flags) {
   }
   if (!flags.device.empty()) config.device = flags.device;
   if (!flags.dtype.empty()) config.dtype = flags.dtype;
+  config.vae_tiling = config.vae_tiling || flags.vae_tiling;
+  config.offload_text_encoders = config.offload_text_encoders || flags.offload_text_encoders;
   if (!flags.log_level.empty()) config.log_level = flags.log_level;
   daemon::fill_defaults(config);
   return config;
@@ -58,7 +64,8 @@ daemon::Config configuration(const Flags& flags) {
 daemon::DaemonParts parts_of(const daemon::Config& config) {
   daemon::DaemonParts parts;
   parts.engine.load_pipeline = [config] {
-    return model::load_pipeline(config.model, {config.device, config.dtype});
+    return model::load_pipeline(config.model, {config.device, config.dtype, config.vae_tiling,
+                                               config.offload_text_encoders});
   };
   parts.engine.open_ocr = [config] { return guard::Ocr::open(config.ocr_languages); };
   parts.engine.open_audit = [config] { return guard::AuditLog::open(config.state_dir); };

@@ -1,5 +1,6 @@
 #include "model/autoencoder_kl.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/config_error.h"
@@ -131,7 +132,7 @@ AutoencoderKL::Options AutoencoderKL::read_options(ComponentConfig& config) {
   // None of our pipelines reads them: a value here would mean another family.
   for (const char* key : {"latents_mean", "latents_std"}) config.expect(key, {"null"});
   config.boolean("force_upcast", true);
-  config.ignore({"sample_size"});  // of its training; it decodes any size
+  sample_size_ = config.integer("sample_size", 1, 1 << 16, 32);
   config.done();
   return options;
 }
@@ -160,9 +161,65 @@ void AutoencoderKL::build_decoder(const Options& options, const Scope& scope) {
   conv_out.emplace(decoder / "conv_out", in, options.out_channels, 3);
 }
 
-torch::Tensor AutoencoderKL::decode(const torch::Tensor& latents) const {
+torch::Tensor AutoencoderKL::decode(const torch::Tensor& latents, bool tiling) const {
   torch::Tensor sample = latents / scaling_factor_;
   if (shift_factor_ != 0) sample = sample + shift_factor_;
+  const std::int64_t tile = sample_size_ / scale_factor();
+  const bool large = sample.size(2) > tile || sample.size(3) > tile;
+  return tiling && large && tile > 0 ? decode_tiles(sample) : decode_whole(sample);
+}
+
+namespace {
+
+// The first `extent` rows (dim 2) or columns (3) of `tile` come out of the last ones of `before`.
+torch::Tensor blend(const torch::Tensor& before, const torch::Tensor& tile, std::int64_t dim,
+                    std::int64_t extent) {
+  extent = std::min({extent, before.size(dim), tile.size(dim)});
+  if (extent == 0) return tile;
+  std::vector<std::int64_t> shape(4, 1);
+  shape[static_cast<std::size_t>(dim)] = extent;
+  const torch::Tensor share = (at::arange(extent, torch::kFloat64) / static_cast<double>(extent))
+                                  .to(tile.options())
+                                  .view(shape);
+  const torch::Tensor seam = before.narrow(dim, before.size(dim) - extent, extent) * (1 - share) +
+                             tile.narrow(dim, 0, extent) * share;
+  return at::cat({seam, tile.narrow(dim, extent, tile.size(dim) - extent)}, dim);
+}
+
+}  // namespace
+
+torch::Tensor AutoencoderKL::decode_tiles(const torch::Tensor& latents) const {
+  constexpr double kOverlap = 0.25;
+  const std::int64_t tile = sample_size_ / scale_factor();
+  const auto stride = std::max<std::int64_t>(
+      1, static_cast<std::int64_t>(static_cast<double>(tile) * (1 - kOverlap)));
+  const auto extent = static_cast<std::int64_t>(sample_size_ * kOverlap);
+  const std::int64_t kept = sample_size_ - extent;
+  const auto part = [](std::int64_t from, std::int64_t length, std::int64_t size) {
+    return std::min(length, size - from);
+  };
+  std::vector<torch::Tensor> rows;
+  std::vector<torch::Tensor> above;  // the row before, blended
+  for (std::int64_t y = 0; y < latents.size(2); y += stride) {
+    std::vector<torch::Tensor> row;
+    std::vector<torch::Tensor> cut;
+    for (std::int64_t x = 0; x < latents.size(3); x += stride) {
+      torch::Tensor image = decode_whole(latents.narrow(2, y, part(y, tile, latents.size(2)))
+                                             .narrow(3, x, part(x, tile, latents.size(3))));
+      if (!above.empty()) image = blend(above[row.size()], image, 2, extent);
+      if (!row.empty()) image = blend(row.back(), image, 3, extent);
+      cut.push_back(image.narrow(2, 0, part(0, kept, image.size(2)))
+                        .narrow(3, 0, part(0, kept, image.size(3))));
+      row.push_back(std::move(image));
+    }
+    rows.push_back(at::cat(cut, 3));
+    above = std::move(row);
+  }
+  return at::cat(rows, 2);
+}
+
+torch::Tensor AutoencoderKL::decode_whole(const torch::Tensor& latents) const {
+  torch::Tensor sample = latents;
   if (post_quant_conv) sample = (*post_quant_conv)(sample);
   sample = (*mid_block)((*conv_in)(sample));
   for (const UpDecoderBlock2D& block : up_blocks) {

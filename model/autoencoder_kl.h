@@ -48,8 +48,9 @@ class AutoencoderKL {
   AutoencoderKL(ComponentConfig& config, ModuleWeights& weights);
 
   // latents [B, latent_channels, h, w], scaled as the denoiser has them -> [B, 3, h * scale_factor,
-  // ...], about -1 to 1.
-  torch::Tensor decode(const torch::Tensor& latents) const;
+  // ...], about -1 to 1. With `tiling`, what is larger than the config's sample_size is decoded in
+  // tiles of that size, each a quarter over the next (autoencoder_kl.py, tiled_decode).
+  torch::Tensor decode(const torch::Tensor& latents, bool tiling = false) const;
 
   int latent_channels() const { return latent_channels_; }
   double shift_factor() const { return shift_factor_; }
@@ -68,8 +69,11 @@ class AutoencoderKL {
   struct Options;
   Options read_options(ComponentConfig& config);
   void build_decoder(const Options& options, const Scope& scope);
+  torch::Tensor decode_whole(const torch::Tensor& latents) const;
+  torch::Tensor decode_tiles(const torch::Tensor& latents) const;
 
   int latent_channels_ = 0;
+  int sample_size_ = 0;  // pixels; of a tile
   double scaling_factor_ = 0;
   double shift_factor_ = 0;  // Stable Diffusion 3
 };

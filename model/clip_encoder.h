@@ -23,8 +23,8 @@ class ClipEncoder {
   ClipEncoder(const std::filesystem::path& checkpoint, const std::string& tokenizer_folder,
               const std::string& model_folder, const Target& target)
       : tokenizer_(ClipTokenizer::load(checkpoint / tokenizer_folder)),
-        model_(load_module<Model>(checkpoint / model_folder,
-                                  Weights::open(checkpoint / model_folder, "model"), target)) {
+        model_(checkpoint / model_folder, Weights::open(checkpoint / model_folder, "model"),
+               target) {
     if (tokenizer_->model_max_length() <= model_->max_position_embeddings()) return;
     throw ConfigError(
         checkpoint / tokenizer_folder / "tokenizer_config.json", 0, "model_max_length",
@@ -39,10 +39,11 @@ class ClipEncoder {
   }
   const ClipTokenizer& tokenizer() const { return *tokenizer_; }
   const Model& model() const { return *model_; }
+  void leave_device() const { model_.leave_device(); }
 
  private:
   std::unique_ptr<const ClipTokenizer> tokenizer_;
-  std::unique_ptr<const Model> model_;
+  OnDemand<Model> model_;
 };
 
 }  // namespace glyphward::model

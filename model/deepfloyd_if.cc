@@ -65,6 +65,7 @@ class IfText {
   }
 
   int width() const { return t5_.model().d_model(); }
+  void leave_device() const { t5_.leave_device(); }
 
  private:
   T5Encoder t5_;
@@ -87,6 +88,12 @@ class RequestStates {
     return it->second;
   }
   std::size_t images() const { return request_.seeds.size(); }
+  // All that the plan will ask for, so that the encoder is needed no more.
+  void encode_all(const RoutePlan& plan, bool guided) {
+    for (const std::size_t stream : plan.streams_in_use()) of(stream);
+    of(plan.pooled());
+    if (guided) of(kUncond);
+  }
 
  private:
   const IfText& text_;
@@ -242,6 +249,7 @@ class DeepFloydIf final : public Pipeline {
   Stage stage_1_;
   std::optional<Stage> stage_2_;
   std::unique_ptr<const Scheduler> image_noising_scheduler_;
+  bool offload_text_encoders_;
   ModelInfo info_;
 };
 
@@ -260,7 +268,8 @@ Stage DeepFloydIf::open_stage(const fs::path& checkpoint, const Weights& weights
 }
 
 DeepFloydIf::DeepFloydIf(const fs::path& checkpoint, const LoadOptions& options)
-    : target_(open_target(checkpoint, options)) {
+    : target_(open_target(checkpoint, options)),
+      offload_text_encoders_(options.offload_text_encoders) {
   check_classes(
       checkpoint / "model_index.json",
       {{"text_encoder", {"T5EncoderModel"}}, {"tokenizer", {"T5Tokenizer", "T5TokenizerFast"}}});
@@ -275,6 +284,7 @@ DeepFloydIf::DeepFloydIf(const fs::path& checkpoint, const LoadOptions& options)
   describe_model(checkpoint, options, stage_1_.unet->attention_layers(), weights, info_);
   if (fs::exists(checkpoint / "stage_2")) open_stage_2(checkpoint / "stage_2");
   apply_profile(checkpoint, weights, info_);
+  if (offload_text_encoders_) text_->leave_device();
 }
 
 void DeepFloydIf::open_stage_2(const fs::path& checkpoint) {
@@ -354,6 +364,10 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
     if (progress) progress(done, steps);
   };
   RequestStates states(*text_, request);
+  if (offload_text_encoders_) {
+    states.encode_all(*plan, /*guided=*/true);  // stage II has a guidance of its own
+    text_->leave_device();
+  }
   ImageNoise noise(request.seeds, target_);
   StageText text(*stage_1_.unet, states, settings.guided());
   const StageRun run{stage_1_,

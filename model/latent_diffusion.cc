@@ -14,8 +14,7 @@ namespace fs = std::filesystem;
 class LatentDiffusionText final : public TextEncoders {
  public:
   LatentDiffusionText(const fs::path& checkpoint, const Target& target)
-      : model_(load_module<LdmBertModel>(checkpoint / "bert",
-                                         Weights::open(checkpoint / "bert", "model"), target)),
+      : model_(checkpoint / "bert", Weights::open(checkpoint / "bert", "model"), target),
         tokenizer_(
             BertTokenizer::load(checkpoint / "tokenizer", model_->max_position_embeddings())) {}
 
@@ -24,10 +23,11 @@ class LatentDiffusionText final : public TextEncoders {
     return {(*model_)(torch::tensor(ids, torch::kInt64).unsqueeze(0)), {}};
   }
   PromptFit fit(std::string_view prompt) const override { return tokenizer_->fit(prompt); }
+  void leave_device() const override { model_.leave_device(); }
   int width() const { return model_->hidden_size(); }
 
  private:
-  std::unique_ptr<const LdmBertModel> model_;
+  OnDemand<LdmBertModel> model_;
   std::unique_ptr<const BertTokenizer> tokenizer_;
 };
 

@@ -129,6 +129,13 @@ class Pipeline {
 struct LoadOptions {
   std::string device = "cpu";     // "cpu", "cuda", "cuda:1"
   std::string dtype = "float32";  // "float32", "float16", "bfloat16"
+  // Pictures larger than the autoencoder's sample_size are decoded in overlapping tiles that fade
+  // into each other, as diffusers' enable_vae_tiling() does: a tile's memory instead of the
+  // picture's, at the price of slight differences. Nothing for DeepFloyd IF, which has none.
+  bool vae_tiling = false;
+  // The text encoders leave the device once a request's texts are encoded, and come back from their
+  // files for the next one: the memory of the largest part, at the price of reading it anew.
+  bool offload_text_encoders = false;
 };
 
 // Opens a diffusers checkpoint folder as it stands. Throws ConfigError naming file, key, expected

@@ -50,6 +50,29 @@ std::unique_ptr<const Module> load_module(const std::filesystem::path& folder, W
   return module;
 }
 
+// A component that can leave the device between two uses. Its file stays mapped.
+template <typename Module>
+class OnDemand {
+ public:
+  // Opens it once, for its errors. Throws ConfigError.
+  OnDemand(std::filesystem::path folder, Weights weights, const Target& target)
+      : folder_(std::move(folder)), weights_(std::move(weights)), target_(target) {
+    module_ = load_module<Module>(folder_, weights_, target_);
+  }
+  const Module& operator*() const {
+    if (!module_) module_ = load_module<Module>(folder_, weights_, target_);
+    return *module_;
+  }
+  const Module* operator->() const { return &**this; }
+  void leave_device() const { module_.reset(); }
+
+ private:
+  std::filesystem::path folder_;
+  Weights weights_;
+  Target target_;
+  mutable std::unique_ptr<const Module> module_;  // null: it left
+};
+
 // The info's name, device, dtype, attention layers, their hash, and the layers proposed to its
 // family.
 void describe_model(const std::filesystem::path& checkpoint, const LoadOptions& options,

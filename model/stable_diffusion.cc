@@ -20,6 +20,7 @@ class StableDiffusionText final : public TextEncoders {
     return {clip_.encode(text).last_hidden_state, {}};
   }
   PromptFit fit(std::string_view prompt) const override { return clip_.tokenizer().fit(prompt); }
+  void leave_device() const override { clip_.leave_device(); }
   int width() const { return clip_.model().hidden_size(); }
 
  private:

@@ -69,6 +69,12 @@ class StableDiffusion3Text {
     return {at::cat({padded, encode_t5(text)}, 1), at::cat({output.pooled, output_2.pooled}, -1)};
   }
 
+  void leave_device() const {
+    clip_.leave_device();
+    clip_2_.leave_device();
+    if (t5_) t5_->leave_device();
+  }
+
   // What all encoders read.
   PromptFit fit(std::string_view prompt) const {
     PromptFit least = clip_.tokenizer().fit(prompt);
@@ -105,6 +111,13 @@ class RequestText {
 
   RequestText(const StableDiffusion3Text& encoders, const GenerationRequest& request)
       : encoders_(encoders), request_(request) {}
+
+  // All that the plan will ask for, so that the encoders are needed no more.
+  void encode_all(const RoutePlan& plan, bool guided) {
+    for (const std::size_t stream : plan.streams_in_use()) text(stream);
+    text(plan.pooled());
+    if (guided) text(kUncond);
+  }
 
   // For the images of the request: [images, ...]. States of one stream, pooled embedding of one.
   JointText cond(std::size_t stream, std::size_t pooled) { return batch(stream, pooled, false); }
@@ -250,6 +263,7 @@ class StableDiffusion3 final : public Pipeline {
   std::unique_ptr<const StableDiffusion3Text> text_;
   torch::Dtype vae_dtype_;
   std::unique_ptr<const AutoencoderKL> vae_;
+  LoadOptions options_;
   ModelInfo info_;
 };
 
@@ -271,7 +285,8 @@ void check_model_index(const fs::path& file) {
 
 StableDiffusion3::StableDiffusion3(const fs::path& checkpoint, const LoadOptions& options)
     : target_(open_target(checkpoint, options)),
-      scheduler_(checkpoint, SchedulerCorrections::None) {
+      scheduler_(checkpoint, SchedulerCorrections::None),
+      options_(options) {
   check_model_index(checkpoint / "model_index.json");
   const fs::path folder = checkpoint / "transformer";
   const Weights weights = Weights::open(folder, "diffusion_pytorch_model");
@@ -299,6 +314,7 @@ StableDiffusion3::StableDiffusion3(const fs::path& checkpoint, const LoadOptions
   info_.height = info_.width = transformer_->sample_size() * factor;
   describe_model(checkpoint, options, transformer_->attention_layers(), weights, info_);
   apply_profile(checkpoint, weights, info_);
+  if (options_.offload_text_encoders) text_->leave_device();
 }
 
 Result<Settings> StableDiffusion3::check(const GenerationRequest& request) const {
@@ -343,6 +359,10 @@ Result<Generation> StableDiffusion3::generate(const GenerationRequest& request,
   if (stop.stop_requested()) return cancelled;
 
   RequestText text(*text_, request);
+  if (options_.offload_text_encoders) {
+    text.encode_all(*plan, settings.guided());
+    text_->leave_device();
+  }
   const int factor = vae_->scale_factor();
   const torch::Tensor noise =
       draw_noise(request.seeds,
@@ -362,7 +382,8 @@ Result<Generation> StableDiffusion3::generate(const GenerationRequest& request,
     return Error{ErrorCode::Internal,
                  "the denoiser's numbers overflowed: no picture in " + info_.dtype, ""};
   }
-  const torch::Tensor image = (vae_->decode(latents.to(vae_dtype_)) * 0.5 + 0.5).clamp(0, 1);
+  const torch::Tensor decoded = vae_->decode(latents.to(vae_dtype_), options_.vae_tiling);
+  const torch::Tensor image = (decoded * 0.5 + 0.5).clamp(0, 1);
   Generation generation;
   generation.images = to_images(image);
   if (request.keep_tensors) {

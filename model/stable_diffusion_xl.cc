@@ -47,6 +47,11 @@ class StableDiffusionXLText final : public TextEncoders {
     return first.bytes_kept <= second.bytes_kept ? first : second;
   }
 
+  void leave_device() const override {
+    clip_.leave_device();
+    clip_2_.leave_device();
+  }
+
   int width() const { return clip_.model().hidden_size() + clip_2_.model().hidden_size(); }
   int pooled_width() const { return clip_2_.model().projection_dim(); }
 

@@ -20,8 +20,8 @@ class T5Encoder {
   T5Encoder(const std::filesystem::path& checkpoint, const std::string& tokenizer_folder,
             const std::string& model_folder, const Target& target)
       : tokenizer_(T5Tokenizer::load(checkpoint / tokenizer_folder)),
-        model_(load_module<T5EncoderModel>(
-            checkpoint / model_folder, Weights::open(checkpoint / model_folder, "model"), target)) {
+        model_(checkpoint / model_folder, Weights::open(checkpoint / model_folder, "model"),
+               target) {
     if (tokenizer_->vocab_size() <= model_->vocab_size()) return;
     throw ConfigError(checkpoint / model_folder / "config.json", 0, "vocab_size",
                       "expected at least the tokenizer's " +
@@ -37,10 +37,11 @@ class T5Encoder {
   }
   const T5Tokenizer& tokenizer() const { return *tokenizer_; }
   const T5EncoderModel& model() const { return *model_; }
+  void leave_device() const { model_.leave_device(); }
 
  private:
   std::unique_ptr<const T5Tokenizer> tokenizer_;
-  std::unique_ptr<const T5EncoderModel> model_;
+  OnDemand<T5EncoderModel> model_;
 };
 
 }  // namespace glyphward::model

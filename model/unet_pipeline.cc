@@ -36,6 +36,13 @@ class RequestText {
     return text;
   }
 
+  // All that the plan will ask for, so that the encoders are needed no more.
+  void encode_all(const RoutePlan& plan) {
+    for (const std::size_t stream : plan.streams_in_use()) embedding(stream);
+    embedding(plan.pooled());
+    if (guided_) embedding(kUncond);
+  }
+
   // For the same batch: [B, P].
   torch::Tensor pooled(const RoutePlan& plan) {
     return guidance_batch(guided_ ? embedding(kUncond).pooled : torch::Tensor(),
@@ -111,7 +118,9 @@ AddedConditions UNetPipeline::added_conditions(const torch::Tensor& pooled,
 }
 
 torch::Tensor UNetPipeline::decode(const torch::Tensor& latents) const {
-  return (parts_.vae->decode(latents.to(parts_.vae_dtype)) * 0.5 + 0.5).clamp(0, 1);
+  const torch::Tensor image =
+      parts_.vae->decode(latents.to(parts_.vae_dtype), parts_.options.vae_tiling);
+  return (image * 0.5 + 0.5).clamp(0, 1);
 }
 
 Result<Generation> UNetPipeline::generate(const GenerationRequest& request, std::stop_token stop,
@@ -132,6 +141,10 @@ Result<Generation> UNetPipeline::generate(const GenerationRequest& request, std:
   if (stop.stop_requested()) return cancelled;
 
   RequestText request_text(*parts_.text, unet, request, settings.guided());
+  if (parts_.options.offload_text_encoders) {
+    request_text.encode_all(*plan);
+    parts_.text->leave_device();
+  }
   AddedConditions added;
   if (unet.has_added_conditions()) added = added_conditions(request_text.pooled(*plan), settings);
   torch::Tensor latents = first_latents(request, settings) * scheduler.init_noise_sigma();
@@ -210,7 +223,9 @@ UNetPipelineParts open_unet_parts(const fs::path& checkpoint, const LoadOptions&
                                         Weights::open(vae_folder, "diffusion_pytorch_model"),
                                         {target.device, vae_dtype}),
       .vae_dtype = vae_dtype,
+      .options = options,
       .info = {}};
+  if (options.offload_text_encoders) parts.text->leave_device();
   check_components_fit(checkpoint, family, *parts.unet, *parts.vae);
   const int factor = parts.vae->scale_factor();
   parts.info.family = family.family;

@@ -30,6 +30,8 @@ class TextEncoders {
   // What guidance leads away from if no negative prompt is given.
   virtual TextEmbedding encode_nothing() const { return encode(""); }
   virtual PromptFit fit(std::string_view prompt) const = 0;  // thread-safe
+  // Until the next text is encoded.
+  virtual void leave_device() const = 0;
 };
 
 // A family as it was loaded; `info` holds its defaults.
@@ -40,6 +42,7 @@ struct UNetPipelineParts {
   std::unique_ptr<const UNet2DConditionModel> unet;
   std::unique_ptr<const AutoencoderKL> vae;
   torch::Dtype vae_dtype;
+  LoadOptions options;
   ModelInfo info;
 };
 std::unique_ptr<Pipeline> make_unet_pipeline(UNetPipelineParts parts);

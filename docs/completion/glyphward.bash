@@ -36,7 +36,7 @@ _glyphward() {
   case $command:$part in
     generate:*)
       options='--output -n --seed --num-inference-steps --guidance-scale --height --width --negative-prompt --scheduler
-               --model --socket --local --unguarded --device --dtype --policy --tenant --state-dir --json --help' ;;
+               --model --socket --local --unguarded --device --dtype --vae-tiling --offload-text-encoders --policy --tenant --state-dir --json --help' ;;
     check:*) options='--jsonl --policy --tenant --json --help' ;;
     policy:) options='check test explain diff --help' ;;
     policy:explain) options='--policy --tenant --json --help' ;;

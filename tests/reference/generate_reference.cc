@@ -3,8 +3,9 @@
 // usage: glyphward_generate_reference CASES.json
 // CASES.json is a list of {"checkpoint", "output", "streams": [{"name", "text"}], "base", "pooled",
 // "layers": [{"layer", "stream", "from_step"}], "negative_prompt", "seeds", "num_inference_steps",
-// "guidance_scale", "height", "width", "scheduler", "joint_mode", "device", "dtype"}; what is not
-// given is left to the pipeline. Each output file holds `latents`, `image` and `pixels`
+// "guidance_scale", "height", "width", "scheduler", "joint_mode", "device", "dtype", "vae_tiling",
+// "offload_text_encoders"}; what is not given is left to the pipeline. Each output file holds
+// `latents`, `image` and `pixels`
 // ([B, H, W, 3], 0 to 255). Prints one JSON object a case: {"output", "error", "attention_layers"}.
 #include <boost/json.hpp>
 #include <exception>
@@ -82,6 +83,12 @@ json::object run_case(const json::object& object) {
     model::LoadOptions options;
     options.device = text_or(object, "device", "cpu");
     options.dtype = text_or(object, "dtype", "float32");
+    const auto flag = [&](const char* key) {
+      const json::value* value = object.if_contains(key);
+      return value != nullptr && value->as_bool();
+    };
+    options.vae_tiling = flag("vae_tiling");
+    options.offload_text_encoders = flag("offload_text_encoders");
     const auto pipeline =
         model::load_pipeline(std::string(object.at("checkpoint").as_string()), options);
     answer["attention_layers"] = json::value_from(pipeline->info().attention_layers);

@@ -286,11 +286,14 @@ def check_whole_routes(folder, names, arguments, tmp_path):
     def route(output, **more):
         return case(folder, tmp_path / f"{output}.safetensors", [5, 6], **arguments, **more)
     every = [dict(layer=name, stream="other", from_step=0) for name in names]
-    (alone, plain, other, swapped, base), _ = run_cases(
+    (alone, plain, other, swapped, base, offloaded, held), _ = run_cases(
         [route("alone") | dict(streams=[dict(name="prompt", text=PROMPT)]), route("plain"),
          route("other") | dict(streams=[dict(name="prompt", text=OTHER_PROMPT)]),
-         route("swapped", layers=every, pooled="other"), route("base", base="other")], tmp_path)
+         route("swapped", layers=every, pooled="other"), route("base", base="other"),
+         route("offloaded", layers=every[1:], pooled="other", offload_text_encoders=True),
+         route("held", layers=every[1:], pooled="other")], tmp_path)
     assert torch.equal(plain["latents"], alone["latents"]) and torch.equal(plain["image"], alone["image"])
     assert torch.equal(swapped["latents"], other["latents"]) and torch.equal(swapped["image"], other["image"])
     assert torch.equal(base["latents"], other["latents"])
+    assert torch.equal(offloaded["latents"], held["latents"]) and torch.equal(offloaded["image"], held["image"])
     assert difference(plain["latents"], other["latents"]) > 100 * TOLERANCE

@@ -233,10 +233,12 @@ def test_whole_routes(checkpoints, tmp_path, name):
     def route(output, **more):
         return case(folder, tmp_path / f"{output}.safetensors", [5, 6], prompt=PROMPT, **ROUTE_CALL) | more
     every = [dict(layer=layer, stream="other", from_step=0) for layer in attention_layers(pipes[0].unet)]
-    (alone, plain, other, swapped, base), _ = run_cases(
+    (alone, plain, other, swapped, base, offloaded), _ = run_cases(
         [route("alone", streams=[dict(name="prompt", text=PROMPT)]), route("plain"),
          route("other", streams=[dict(name="prompt", text=OTHER_PROMPT)]), route("swapped", layers=every, pooled="other"),
-         route("base", base="other")], tmp_path)
+         route("base", base="other"),
+         route("offloaded", layers=every, pooled="other", offload_text_encoders=True)], tmp_path)
     assert torch.equal(plain["image"], alone["image"])
     assert torch.equal(swapped["image"], other["image"]) and torch.equal(base["image"], other["image"])
+    assert torch.equal(offloaded["image"], swapped["image"])
     assert difference(plain["image"], other["image"]) > 50 * TOLERANCE

@@ -291,13 +291,15 @@ def test_whole_routes(checkpoints, tmp_path):
     def route(output, **more):
         return case(folder, tmp_path / f"{output}.safetensors", [5, 6], **ROUTE_CALL, **more)
     every = [dict(layer=f"transformer_blocks.{block}.attn", stream="other", from_step=0) for block in range(BLOCKS)]
-    (alone, plain, side, other, swapped, base), _ = run_cases(
+    (alone, plain, side, other, swapped, base, offloaded), _ = run_cases(
         [route("alone") | dict(streams=[dict(name="prompt", text=PROMPT)]), route("plain"), route("side", joint_mode="side"),
          route("other") | dict(streams=[dict(name="prompt", text=OTHER_PROMPT)]),
-         route("swapped", layers=every, pooled="other"), route("base", base="other")], tmp_path)
+         route("swapped", layers=every, pooled="other"), route("base", base="other"),
+         route("offloaded", layers=every, pooled="other", offload_text_encoders=True)], tmp_path)
     for same in (plain, side):
         assert torch.equal(same["latents"], alone["latents"]) and torch.equal(same["image"], alone["image"])
     assert torch.equal(base["latents"], other["latents"])
+    assert torch.equal(offloaded["image"], swapped["image"])
     print(f"\nevery layer and the pooled embedding, paper mode: {difference(swapped['latents'], other['latents']):.1e}")
     assert difference(swapped["latents"], other["latents"]) <= TOLERANCE
     assert difference(plain["latents"], other["latents"]) > 100 * TOLERANCE

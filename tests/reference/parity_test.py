@@ -206,6 +206,27 @@ def test_routed_layers_read_the_other_prompt(checkpoints, tmp_path):
     check_whole_routes(folder, cross_attention_layers(pipe.unet), arguments, tmp_path)
 
 
+@pytest.mark.parametrize("height, width", [(40, 104), (104, 40), (96, 96)])
+def test_large_pictures_are_decoded_in_tiles(checkpoints, tmp_path, height, width):
+    """As diffusers' enable_tiling() of the autoencoder does it, with tiles smaller than the model was made with."""
+    name = "sd1 dpm leading, odd latents"
+    folder, pipe = checkpoints[name]
+    small = tmp_path / "small"
+    shutil.copytree(folder, small)
+    config = json.loads((small / "vae/config.json").read_text())
+    (small / "vae/config.json").write_text(json.dumps(config | dict(sample_size=32)))
+    call = dict(num_inference_steps=2, guidance_scale=7.5, height=height, width=width)
+    (whole, tiled), _ = run_cases([case(small, tmp_path / f"{tiling}.safetensors", [1, 2], **call, vae_tiling=tiling)
+                                   for tiling in (False, True)], tmp_path)
+    pipe = diffusers.StableDiffusionPipeline.from_pretrained(small, safety_checker=None)
+    pipe.vae.enable_tiling()
+    reference = reference_picture(pipe, [1, 2], **call)
+    apart, moved = difference(tiled["image"], reference["image"]), difference(tiled["image"], whole["image"])
+    print(f"\n{height} x {width} in tiles of 32: difference {apart:.1e}, apart from the whole {moved:.2f}")
+    assert apart <= TOLERANCE
+    assert moved > 100 * TOLERANCE
+
+
 def test_embedded_model_draws_what_diffusers_draws(tmp_path):
     pipe = diffusers.StableDiffusionPipeline.from_pretrained(EMBEDDED, torch_dtype=torch.float32, safety_checker=None)
     prompts = ['a red sign on a blue wall that says "hello"', 'a thing that says "GARDEN"', "a yellow plate on a fence",
