@@ -17,6 +17,11 @@ torch::Tensor clamp_half(const torch::Tensor& hidden_states) {
              : hidden_states;
 }
 
+// transformers' "gelu_new", term by term: at::gelu(x, "tanh") rounds otherwise.
+torch::Tensor new_gelu(const torch::Tensor& x) {
+  return 0.5 * x * (1.0 + at::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * at::pow(x, 3.0))));
+}
+
 }  // namespace
 
 T5LayerNorm::T5LayerNorm(const Scope& scope, std::int64_t channels, double eps_)
@@ -53,7 +58,7 @@ torch::Tensor T5Block::operator()(torch::Tensor hidden_states, const torch::Tens
                                        split_heads(v(normed)), bias, 0.0, false, 1.0);
   hidden_states = clamp_half(hidden_states + o(attended.transpose(1, 2).flatten(2)));
   const torch::Tensor inner_normed = ff_norm(hidden_states);
-  const torch::Tensor inner = at::gelu(wi_0(inner_normed), "tanh") * wi_1(inner_normed);
+  const torch::Tensor inner = new_gelu(wi_0(inner_normed)) * wi_1(inner_normed);
   return clamp_half(hidden_states + wo(inner.to(wo.weight.dtype())));
 }
 

@@ -1,5 +1,7 @@
 #include "model/unet_2d_simple_cross_attn.h"
 
+#include <cmath>
+
 #include "base/config_error.h"
 #include "model/unet_2d_condition.h"
 
@@ -89,8 +91,16 @@ torch::Tensor TextTimeEmbedding::operator()(const torch::Tensor& states) const {
   // A token for the whole looks at itself and at all others.
   const torch::Tensor whole = normed.mean(1, true) + positional_embedding;
   const torch::Tensor all = at::cat({whole, normed}, 1);
-  const torch::Tensor pooled = attend(q_proj(whole), {k_proj(all), v_proj(all)}, heads);
-  return norm2(proj(pooled.squeeze(1)));
+  const auto split_heads = [this](const torch::Tensor& x) {  // -> [B, heads, T, D / heads]
+    return x.unflatten(-1, {heads, -1}).transpose(1, 2);
+  };
+  // Scaled before they are multiplied, half and half, which float16 holds.
+  const double scale = std::pow(static_cast<double>(whole.size(-1) / heads), -0.25);
+  const torch::Tensor scores = at::matmul(split_heads(q_proj(whole)) * scale,
+                                          (split_heads(k_proj(all)) * scale).transpose(2, 3));
+  const torch::Tensor weights = at::softmax(scores, -1, torch::kFloat32).to(scores.dtype());
+  const torch::Tensor pooled = at::matmul(weights, split_heads(v_proj(all)));
+  return norm2(proj(pooled.transpose(1, 2).flatten(2).squeeze(1)));
 }
 
 struct UNet2DSimpleCrossAttnModel::Options {
