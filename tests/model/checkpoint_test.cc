@@ -230,8 +230,8 @@ TEST(Checkpoint, ReadsShards) {
   write_index(wrong);
   expect_error(load_error(checkpoint),
                {index, "expected the shard c.safetensors, found no such file"}, "missing shard");
-  for (const char* name :
-       {"../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "", "a.bin", "."}) {
+  for (const char* name : {"../vae/diffusion_pytorch_model.safetensors", "/etc/passwd", "", "a.bin",
+                           ".", "diffusion_pytorch_model.safetensors.index.json"}) {
     wrong["conv_in.bias"] = name;
     write_index(wrong);
     expect_error(load_error(checkpoint),

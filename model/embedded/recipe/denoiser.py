@@ -25,7 +25,7 @@ from .words import held_out, random_text
 LATENT = (8, HEIGHT // 8, WIDTH // 8)
 FRESH, AGAIN = 8, 2  # pictures made for a step; earlier steps whose pictures it sees again, with other noise
 MEMORY = 300  # how far back
-STEPS = 6000
+STEPS = 5000
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 EVALUATE_EVERY = 250
 
