@@ -15,7 +15,7 @@ import torch
 SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 sys.path.insert(0, str(SOURCE / "model/embedded"))
 
-from recipe import captions, scenes, text_encoder, tokens, words  # noqa: E402
+from recipe import captions, scenes, t5, text_encoder, tokens, words  # noqa: E402
 
 fonts = pytest.mark.skipif(
     not all(pathlib.Path(path).exists() for path in scenes.TYPEFACES.values()),
@@ -75,6 +75,27 @@ def test_what_a_caption_leaves_out_follows_the_word():
     assert left_open > 100
 
 
+def test_places_are_where_the_words_begin():
+    rng = random.Random(4)
+    for _ in range(2000):
+        lines = words.random_text(rng)
+        prompt, _, starts = captions.placed_caption(lines, rng)
+        assert [prompt[start : start + len(line)].upper() for start, line in zip(starts, lines, strict=True)] == lines
+        assert captions.OPEN not in prompt and captions.CLOSE not in prompt
+
+
+def test_t5_learns_each_letters_place_on_the_letters_token():
+    rng = random.Random(5)
+    for _ in range(300):
+        lines = words.random_text(rng)
+        prompt, _, starts = captions.placed_caption(lines, rng)
+        classes, pieces = t5.targets(prompt, lines, starts), t5.processor().encode(prompt, out_type=str)
+        for row, line in enumerate(lines if len(lines) == 2 else lines * 2):
+            placed = sorted((of[row], piece) for of, piece in zip(classes, pieces) if of[row] != t5.NOWHERE)
+            assert "".join(piece for _, piece in placed).upper() == line
+            assert [step for step, _ in placed] == [i for i, c in enumerate(words.slots(line)) if c != words.EMPTY]
+
+
 def test_layout_fills_the_window():
     assert captions.LAYOUT + len(captions.FIELDS) + 2 * words.SLOTS == tokens.LENGTH
     fields, rows = text_encoder.targets([["AB"], ["AB", "CD"]], [scenes.meaning(["AB"])] * 2)
@@ -82,10 +103,11 @@ def test_layout_fills_the_window():
     assert rows.shape == (2, 2 * words.SLOTS)
 
 
-def test_tokens_are_those_of_the_exported_tokenizer():
-    from recipe.export import make_tokenizer
+def test_tokens_are_those_of_the_exported_tokenizers():
+    from recipe.export import make_t5_tokenizer, make_tokenizer
 
-    make_tokenizer()  # raises where they differ
+    make_tokenizer()  # raise where they differ
+    make_t5_tokenizer()
 
 
 @fonts

@@ -1,9 +1,9 @@
-"""Trains the embedded Stable Diffusion model from nothing, or goes on where the last run stopped.
+"""Trains an embedded model from nothing, or goes on where the last run stopped.
 
-    python -m recipe sd [--out FOLDER] [--stop-after STAGE] [--processes N]
+    python -m recipe sd|sd3 [--out FOLDER] [--only-first] [--processes N]
 
-Work folder: $GLYPHWARD_RECIPE_WORK, or ~/.cache/glyphward/recipe-sd. It holds each stage's checkpoint and log. Stages 1
-and 2 run side by side, stage 3 on N processes with averaged gradients; each is one thread, nice 19."""
+Work folder: $GLYPHWARD_RECIPE_WORK, or ~/.cache/glyphward/recipe-sd (recipe-sd3). It holds each stage's checkpoint and
+log. The first stages run side by side, the last on N processes with averaged gradients; each is one thread, nice 19."""
 
 import argparse
 import importlib
@@ -13,18 +13,19 @@ import subprocess
 import sys
 import tempfile
 
-import torch
-
-from .training import work_folder
-
-STAGES = ("autoencoder", "text_encoder", "denoiser")
+# A stage is a module, and what is given to it. The last of them needs the others.
+STAGES = {"sd": ["autoencoder", "text_encoder", "denoiser"],
+          "sd3": ["autoencoder", "clips clip", "clips clip_2", "t5", "transformer"]}  # fmt: skip
 
 
 def finished(stage):
-    path = work_folder() / f"{stage}.training.pt"
+    from .training import work_folder  # after the model is known
+    import torch
+
+    path = work_folder() / f"{stage.split()[-1]}.training.pt"
     if not path.exists():
         return False
-    steps = importlib.import_module(f"{__package__}.{stage}").STEPS
+    steps = importlib.import_module(f"{__package__}.{stage.split()[0]}").STEPS
     return torch.load(path, weights_only=True, mmap=True)["step"] >= steps
 
 
@@ -32,7 +33,8 @@ def start(stage, rank=0, world=1, rendezvous=None):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "RANK": str(rank), "WORLD_SIZE": str(world)}
     if rendezvous:
         environment["GLYPHWARD_RENDEZVOUS"] = str(rendezvous)
-    command = ["nice", "-n", "19", sys.executable, "-W", "ignore", "-m", f"{__package__}.{stage}"]
+    module, *arguments = stage.split()
+    command = ["nice", "-n", "19", sys.executable, "-W", "ignore", "-m", f"{__package__}.{module}", *arguments]
     return subprocess.Popen(command, env=environment)
 
 
@@ -54,30 +56,34 @@ def wait_for(processes):
         sys.exit("a training process failed; run the same command again to go on from its last checkpoint")
 
 
-def train(stop_after, processes):
-    first = [stage for stage in STAGES[:2] if not finished(stage)]
-    wait_for([start(stage) for stage in first])
-    if stop_after != "denoiser" or finished("denoiser"):
+def train(stages, only_first, processes):
+    *first, last = stages
+    wait_for([start(stage) for stage in first if not finished(stage)])
+    if only_first or finished(last):
         return
     with tempfile.TemporaryDirectory() as folder:
         meeting = pathlib.Path(folder) / "rendezvous"
-        wait_for([start("denoiser", rank, processes, meeting) for rank in range(processes)])
+        wait_for([start(last, rank, processes, meeting) for rank in range(processes)])
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="recipe", description=__doc__)
-    parser.add_argument("model", choices=["sd"])
-    parser.add_argument("--out", type=pathlib.Path, default=work_folder() / "checkpoint")
-    parser.add_argument("--stop-after", choices=["text_encoder", "denoiser"], default="denoiser",
-                        help="text_encoder: stages 1 and 2 only")  # fmt: skip
-    parser.add_argument("--processes", type=int, default=2, help="of stage 3; one a core")
+    parser = argparse.ArgumentParser(prog="recipe", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("model", choices=sorted(STAGES))
+    parser.add_argument("--out", type=pathlib.Path, help="the checkpoint (default: checkpoint in the work folder)")
+    parser.add_argument("--only-first", action="store_true", help="all stages but the last")
+    parser.add_argument("--processes", type=int, default=2, help="of the last stage; one a core")
     arguments = parser.parse_args()
-    train(arguments.stop_after, arguments.processes)
-    if arguments.stop_after == "denoiser":
-        run = [sys.executable, "-W", "ignore", "-m"]
-        subprocess.run([*run, f"{__package__}.export", str(arguments.out)], check=True)
-        subprocess.run([*run, f"{__package__}.evaluate", str(arguments.out), "--out", str(arguments.out) + "-evaluation"],
-                       check=True)  # fmt: skip
+    os.environ["GLYPHWARD_RECIPE_MODEL"] = arguments.model
+    train(STAGES[arguments.model], arguments.only_first, arguments.processes)
+    if arguments.only_first:
+        return
+    from .training import work_folder
+
+    out = arguments.out or work_folder() / "checkpoint"
+    run = [sys.executable, "-W", "ignore", "-m"]
+    subprocess.run([*run, f"{__package__}.export", str(out)], check=True)
+    subprocess.run([*run, f"{__package__}.evaluate", str(out), "--out", f"{out}-evaluation"], check=True)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""Stage 1: the autoencoder (AutoencoderKL), [3, 96, 192] to 8 channels of 12 x 24. Letters weigh more than the rest."""
+"""Stage 1: the autoencoder (AutoencoderKL), [3, 96, 192] to 8 channels of 12 x 24, 16 for Stable Diffusion 3. Letters
+weigh more than the rest."""
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
 from .scenes import HEIGHT, WIDTH, random_scene, render
-from .training import Training, work_folder
+from .training import MODEL, Training, work_folder
 from .words import random_text
 
 BATCH = 16
 CROP = 64
+LATENT_CHANNELS = {"sd": 8, "sd3": 16}[MODEL]
 STEPS = 2800
 CROPS_UNTIL = 0.86  # the network is convolutional: it learns on crops, three times as fast, and last on whole pictures
 
@@ -22,7 +24,7 @@ def make():
         up_block_types=("UpDecoderBlock2D",) * 4,
         block_out_channels=(8, 24, 64, 96),
         layers_per_block=1,
-        latent_channels=8,
+        latent_channels=LATENT_CHANNELS,
         norm_num_groups=8,
         sample_size=HEIGHT,
         mid_block_add_attention=False,

@@ -10,6 +10,8 @@ from .scenes import COLOURS, GROUNDS, OBJECTS, meaning, random_scene
 from .tokens import LENGTH, tokens
 from .words import LETTERS, SLOTS
 
+# What stands around each word that is to be drawn, until the prompt is finished: places() reads them.
+OPEN, CLOSE = "\ue000", "\ue001"
 FIELDS = ("colour", "object", "ground_colour", "ground", "typeface", "lines")
 # The last positions of the window hold, by the text encoder's training, the scene and then the two rows of slots.
 LAYOUT = LENGTH - len(FIELDS) - 2 * SLOTS
@@ -79,7 +81,7 @@ def filler(rng):
 def quoted(lines, rng, plain):
     """The text as a prompt quotes it: one pair of quotes, or one for each line."""
     opening, closing = rng.choice(QUOTES) if not plain else '""'
-    words = [line.lower() if rng.random() < 0.5 else line for line in lines]
+    words = [marked(line.lower() if rng.random() < 0.5 else line) for line in lines]
     if len(words) == 2 and rng.random() < 0.15 and not plain:
         between = rng.choice([" and ", " above ", ", "])
         return between.join(opening + word + closing for word in words)
@@ -97,13 +99,32 @@ def settle(scene, said):
     return dataclasses.replace(scene, **{moved: following})
 
 
+def marked(word):
+    return OPEN + word + CLOSE
+
+
+def places(prompt):
+    """The prompt without its marks, and for each word the index of its first letter."""
+    starts, plain = [], ""
+    for part in prompt.replace(CLOSE, "").split(OPEN):
+        starts.append(len(plain))
+        plain += part
+    return plain, starts[1:]
+
+
 def caption(lines, rng: random.Random, plain=False):
     """A prompt and its Scene. `plain` ones are short and keep to one order: the text encoder starts with them."""
+    return placed_caption(lines, rng, plain)[:2]
+
+
+def placed_caption(lines, rng: random.Random, plain=False):
+    """A prompt, its Scene, and where in the prompt each line begins."""
     while True:
         prompt, extras, scene = _caption(lines, rng, plain)
+        prompt, starts = places(prompt)
         # The encoder is causal: what is to be drawn stands before the layout, and only extras may run into it.
         if len(tokens(prompt)) <= LAYOUT:
-            return prompt + extras, scene
+            return prompt + extras, scene, starts
 
 
 def _caption(lines, rng, plain):
@@ -161,7 +182,7 @@ def _arranged(rng, lines, text, what, where, style):
     elif kind < 0.95:
         prompt = f"{what}{where}{place}{rng.choice([', text: ', ': ', ', ', ' - ', '. it says '])}{text}{style}"
     else:  # no quotes: only where the text ends the prompt
-        return f"{what}{where} {rng.choice(['that says', 'saying', 'with the word'])} {' '.join(lines).lower()}", ""
+        return f"{what}{where} {rng.choice(['that says', 'saying', 'with the word'])} {' '.join(marked(line.lower()) for line in lines)}", ""
     prompt = rng.choice(LEADS) + prompt
     many = rng.randrange(4, 14) if rng.random() < 0.12 else (rng.randrange(1, 4) if rng.random() < 0.25 else 0)
     extras = "".join(", " + extra for extra in rng.sample(STYLES + PLACES, many))

@@ -3,31 +3,18 @@
 Text is read at two scales: at the coarsest (3 x 6, where a cell is two letters wide), and, on the way up, at the finest
 (12 x 24, a letter's half cell). Nothing says which layer reads what; its attention is not supervised."""
 
-import functools
 import os
-import pathlib
-import random
-import zlib
 
-import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 
-from . import autoencoder, text_encoder
-from .captions import caption
-from .reading import exact, letters_right, read_with_tesseract
-from .scenes import HEIGHT, PITCH, WIDTH, random_scene, render
-from .sheet import save_sheet
-from .training import Training, work_folder
-from .words import held_out, random_text
+from . import examples, text_encoder
+from .examples import LATENT
+from .training import Training, quick_arithmetic, work_folder
 
-LATENT = (8, HEIGHT // 8, WIDTH // 8)
-FRESH, AGAIN = 8, 2  # pictures made for a step; earlier steps whose pictures it sees again, with other noise
-MEMORY = 300  # how far back
 STEPS = 5000
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
-EVALUATE_EVERY = 250
 
 
 def make():
@@ -58,48 +45,10 @@ def make_scheduler():
     )
 
 
-@torch.no_grad()
-def scaling_factor(vae):
-    """Brings the latents to unit variance."""
-    rng = random.Random(3)
-    pictures = autoencoder.to_tensor([render(random_text(rng), random_scene(rng), rng)[0] for _ in range(128)])
-    return 1 / torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(16)]).std().item()
-
-
-class Examples:
-    """Latents, text states and text weights of the pictures made for a step; those of late steps are kept."""
-
+class Examples(examples.Examples):
     def __init__(self, rank):
-        self.rank, self.vae, self.encoder = rank, autoencoder.load(), text_encoder.load().encoder
-        self.scale = scaling_factor(self.vae)
-        self.unconditional = self.encode([""])
-        self.of_step = functools.lru_cache(MEMORY + 50)(self._make)
-
-    @torch.no_grad()
-    def encode(self, prompts):
-        return text_encoder.encode(self.encoder, prompts)
-
-    @torch.no_grad()
-    def _make(self, step):
-        rng = random.Random(zlib.crc32(f"examples {self.rank} {step}".encode()))
-        prompts, pictures, covers = [], [], []
-        for _ in range(FRESH):
-            lines = random_text(rng)
-            prompt, scene = caption(lines, rng)
-            picture, cover = render(lines, scene, rng)
-            prompts.append(prompt)
-            pictures.append(picture)
-            covers.append(cover)
-        posterior = self.vae.encode(autoencoder.to_tensor(pictures)).latent_dist
-        weights = torch.nn.functional.avg_pool2d(autoencoder.near_text(covers), 8)
-        return posterior.mean * self.scale, posterior.std * self.scale, self.encode(prompts), weights
-
-    def batch(self, step, rng):
-        steps = [step] + [max(0, step - rng.randrange(1, MEMORY)) for _ in range(AGAIN)]
-        mean, std, states, weights = (torch.cat(part) for part in zip(*map(self.of_step, steps)))
-        dropped = torch.tensor([rng.random() < 0.1 for _ in states])[:, None, None]
-        states = torch.where(dropped, self.unconditional, states)
-        return mean + std * torch.randn_like(mean), states, weights
+        encoder = text_encoder.load().encoder
+        super().__init__(rank, lambda prompts: (text_encoder.encode(encoder, prompts),))
 
     @torch.no_grad()
     def draw(self, unet, prompts, seed=0, swapped=None, layers=()):
@@ -107,10 +56,10 @@ class Examples:
         read the prompts `swapped` in the conditional half."""
         scheduler = make_scheduler()
         scheduler.set_timesteps(STEPS_SHOWN)
-        empty = self.unconditional.expand(len(prompts), -1, -1)
-        states, hooks = torch.cat([empty, self.encode(prompts)]), []
+        empty = self.unconditional[0].expand(len(prompts), -1, -1)
+        states, hooks = torch.cat([empty, *self.encode(prompts)]), []
         if swapped:
-            other = torch.cat([empty, self.encode(swapped)])
+            other = torch.cat([empty, *self.encode(swapped)])
             for name, module in unet.named_modules():
                 if name in layers:
                     hooks.append(module.register_forward_pre_hook(
@@ -122,43 +71,11 @@ class Examples:
             latents = scheduler.step(empty_half + GUIDANCE * (text_half - empty_half), timestep, latents).prev_sample
         for hook in hooks:
             hook.remove()
-        return autoencoder.to_pictures(self.vae.decode(latents / self.scale).sample)
-
-
-def watch_set():
-    """36 held-out words in stated scenes: what is drawn and read now and then while training."""
-    rng, words = random.Random(7), sorted(held_out())
-    chosen = [[word] for word in rng.sample(words, 24)] + [rng.sample(words, 2) for _ in range(12)]
-    chosen = [lines if not all(map(str.isdigit, lines)) else lines[:1] for lines in chosen]
-    return chosen, [caption(lines, rng, plain=True)[0] for lines in chosen]
-
-
-def show(training, examples):
-    """Reads what stands where the words should stand: quick, and a trend. `evaluate` is the measure."""
-    chosen, prompts = watch_set()
-    pictures = np.concatenate([examples.draw(training.average, prompts[i : i + 12], seed=i) for i in (0, 12, 24)])
-    frames = []
-    for picture, lines in zip(pictures, chosen):
-        wide, high = max(map(len, lines)) * PITCH // 2 + 10, (19 if len(lines) == 1 else 33)
-        frames.append(picture[HEIGHT // 2 + 2 - high : HEIGHT // 2 + 2 + high,
-                              max(0, WIDTH // 2 - wide) : WIDTH // 2 + wide])  # fmt: skip
-    read = read_with_tesseract(frames)
-    right = exact(read, chosen)
-    training.say(f"denoiser {training.step}: exact {right.mean():.2f} (one line {right[:24].mean():.2f}), letters "
-                 f"{letters_right(read, chosen):.2f}  "
-                 + "  ".join(f"{'/'.join(lines)}={r}" for lines, r in zip(chosen[:8], read)))  # fmt: skip
-    save_sheet(pictures, work_folder() / f"denoiser_{training.step:05d}.png", columns=4)
-
-
-def quick_arithmetic():
-    """bfloat16 where the processor multiplies its matrices (AMX): 0.33 s a step instead of 0.58. Others train in
-    float32."""
-    amx = "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
-    return torch.autocast("cpu", torch.bfloat16, enabled=amx)
+        return self.to_pictures(latents)
 
 
 def train():
-    examples = Examples(int(os.environ.get("RANK", 0)))
+    made = Examples(int(os.environ.get("RANK", 0)))
     torch.manual_seed(4)
     unet = make()
     unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention takes twice as long backwards, on a CPU
@@ -169,7 +86,7 @@ def train():
     training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6, save_every=50)
     alphas = make_scheduler().alphas_cumprod
     for _, rng in training.each_step():
-        latents, states, near = examples.batch(training.step, rng)
+        latents, near, (states,) = made.batch(training.step, rng)
         count = len(latents)
         # Most steps at high noise: that is where words are spelled.
         high, low = 650 + 349 * torch.rand(count) ** 0.7, 999 * torch.rand(count)
@@ -183,8 +100,8 @@ def train():
         error = (predicted - (signal_part * noise - noise_part * latents)) ** 2
         text = ((error * near).sum() / near.sum() / LATENT[0]).item()
         training.update((error * (1 + 3 * near)).mean(), text=text)
-        if training.rank == 0 and training.step % EVALUATE_EVERY == 0:
-            show(training, examples)
+        if training.rank == 0 and training.step % examples.EVALUATE_EVERY == 0:
+            examples.show(training, made.draw)
 
 
 def load():

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import DiffusionPipeline
 
 from . import reading
 from .captions import article
@@ -72,7 +72,7 @@ SETS = {"one line": one_line_set, "two lines": two_line_set, "free prompts": fre
 
 def load(checkpoint):
     """The pipeline and the checkpoint's shipped defaults."""
-    pipeline = StableDiffusionPipeline.from_pretrained(checkpoint, torch_dtype=torch.float32)
+    pipeline = DiffusionPipeline.from_pretrained(checkpoint, torch_dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     defaults = json.loads((pathlib.Path(checkpoint) / "glyphward.json").read_text())["defaults"]
     return pipeline, defaults

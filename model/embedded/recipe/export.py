@@ -8,12 +8,14 @@ import sys
 import tempfile
 
 import torch
-from diffusers import StableDiffusionPipeline
-from transformers import CLIPTokenizer
+from diffusers import StableDiffusion3Pipeline, StableDiffusionPipeline
+from transformers import CLIPTokenizer, T5Tokenizer
 
-from . import autoencoder, denoiser, evaluate, text_encoder
+from . import autoencoder, evaluate
+from .examples import scaling_factor
 from .scenes import HEIGHT, WIDTH
 from .tokens import LENGTH, padded, vocabulary
+from .training import MODEL
 
 
 def make_tokenizer():
@@ -31,9 +33,25 @@ def make_tokenizer():
     return tokenizer
 
 
-def export(folder):
+def make_t5_tokenizer():
+    """transformers' T5Tokenizer of our sentencepiece model, checked in the same way."""
+    from . import t5
+
+    with tempfile.TemporaryDirectory() as folder:
+        (pathlib.Path(folder) / "spiece.model").write_bytes(t5.pieces())
+        tokenizer = T5Tokenizer.from_pretrained(folder)
+    for case in [case for cases in evaluate.SETS.values() for case in cases()]:
+        ids = tokenizer(case[2], padding="max_length", truncation=True, max_length=t5.LENGTH).input_ids
+        if ids != t5.padded(case[2]):
+            raise AssertionError(f"the tokenizers differ on: {case[2]}")
+    return tokenizer
+
+
+def stable_diffusion():
+    from . import denoiser, text_encoder
+
     vae = autoencoder.load()
-    vae.register_to_config(scaling_factor=denoiser.scaling_factor(vae))
+    vae.register_to_config(scaling_factor=scaling_factor(vae))
     pipeline = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder.load().encoder,
@@ -44,15 +62,42 @@ def export(folder):
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    return pipeline, denoiser.STEPS_SHOWN, denoiser.GUIDANCE
+
+
+def stable_diffusion_3():
+    from . import clips, t5, transformer
+
+    vae = autoencoder.load()
+    vae.register_to_config(scaling_factor=scaling_factor(vae), shift_factor=0.0)
+    pipeline = StableDiffusion3Pipeline(
+        vae=vae,
+        text_encoder=clips.load("clip"),
+        text_encoder_2=clips.load("clip_2"),
+        text_encoder_3=t5.load(),
+        tokenizer=make_tokenizer(),
+        tokenizer_2=make_tokenizer(),
+        tokenizer_3=make_t5_tokenizer(),
+        transformer=transformer.load(),
+        scheduler=transformer.make_scheduler(),
+    )
+    return pipeline, transformer.STEPS_SHOWN, transformer.GUIDANCE
+
+
+def export(folder):
+    pipeline, steps, guidance = {"sd": stable_diffusion, "sd3": stable_diffusion_3}[MODEL]()
     pipeline.to(torch.float16).save_pretrained(folder)
     folder = pathlib.Path(folder)
     # An fp16 text encoder stays so when the pipeline is loaded in fp32, unless its config says otherwise.
-    config = folder / "text_encoder/config.json"
-    settings = json.loads(config.read_text())
-    settings["dtype"] = "float32"
-    config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
-    defaults = {"num_inference_steps": denoiser.STEPS_SHOWN, "guidance_scale": denoiser.GUIDANCE,
-                "height": HEIGHT, "width": WIDTH}  # fmt: skip
+    for config in folder.glob("text_encoder*/config.json"):
+        settings = json.loads(config.read_text())
+        settings["dtype"] = "float32"
+        config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+    if (folder / "tokenizer_3").exists():
+        from . import t5
+
+        (folder / "tokenizer_3/spiece.model").write_bytes(t5.pieces())
+    defaults = {"num_inference_steps": steps, "guidance_scale": guidance, "height": HEIGHT, "width": WIDTH}
     (folder / "glyphward.json").write_text(json.dumps({"defaults": defaults}, indent=2) + "\n")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder}: {size / 1e6:.1f} MB", file=sys.stderr)

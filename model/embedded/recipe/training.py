@@ -19,8 +19,12 @@ import torch.distributed
 from .muon import Muon
 
 
+MODEL = os.environ.get("GLYPHWARD_RECIPE_MODEL", "sd")  # "sd" or "sd3": the launcher says it
+
+
 def work_folder():
-    default = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "glyphward/recipe-sd"
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache"))
+    default = cache / f"glyphward/recipe-{MODEL}"
     folder = pathlib.Path(os.environ.get("GLYPHWARD_RECIPE_WORK", default))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -34,6 +38,13 @@ def save_atomically(value, path):
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def quick_arithmetic():
+    """bfloat16 where the processor multiplies its matrices (AMX): a step of the UNet takes 0.33 s instead of 0.58.
+    Others train in float32."""
+    amx = "amx_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
+    return torch.autocast("cpu", torch.bfloat16, enabled=amx)
 
 
 class Training:

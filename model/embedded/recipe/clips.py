@@ -1,0 +1,89 @@
+"""Stable Diffusion 3, stage 2: two CLIPs (CLIPTextModelWithProjection), which read the scene.
+
+By an auxiliary task each learns to say in its pooled, projected embedding what is to be drawn: colours, object, ground,
+typeface, number of lines; where the prompt is silent, what the words stand for. The pooled embeddings condition the
+whole transformer, so that the scene need not come through the text's tokens. Then they are frozen."""
+
+import sys
+
+import torch
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+from .captions import FIELDS, caption
+from .text_encoder import CLASSES, PLAIN_UNTIL
+from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
+from .training import Training, work_folder
+from .words import random_text
+
+BATCH = 48
+STEPS = 1600
+SIZES = {"clip": (64, 4), "clip_2": (128, 5)}  # width and layers, as text_encoder and text_encoder_2 have them
+
+
+def make(name):
+    width, layers = SIZES[name]
+    return CLIPTextModelWithProjection(
+        CLIPTextConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            projection_dim=width,
+            num_hidden_layers=layers,
+            num_attention_heads=width // 16,
+            max_position_embeddings=LENGTH,
+            bos_token_id=BOS,
+            eos_token_id=EOS,
+            pad_token_id=EOS,
+            attention_dropout=0.0,
+        )
+    )
+
+
+class Reader(torch.nn.Module):
+    """A CLIP and, for its training only, linear heads on its pooled embedding."""
+
+    def __init__(self, name):
+        super().__init__()
+        self.encoder = make(name)
+        self.fields = torch.nn.ModuleDict({f: torch.nn.Linear(SIZES[name][0], len(CLASSES[f])) for f in FIELDS})
+
+    def forward(self, prompts):
+        pooled = encode(self.encoder, prompts)[1]
+        return {name: head(pooled) for name, head in self.fields.items()}
+
+
+def encode(encoder, prompts):
+    """(hidden states before the last layer [B, LENGTH, width], pooled [B, width]), as StableDiffusion3Pipeline takes them."""
+    output = encoder(torch.tensor([padded(prompt) for prompt in prompts]), output_hidden_states=True)
+    return output.hidden_states[-2], output.text_embeds
+
+
+def train(name):
+    torch.manual_seed(sorted(SIZES).index(name) + 20)
+    reader = Reader(name)
+    matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
+    chosen = set(map(id, matrices))
+    others = [p for p in reader.parameters() if id(p) not in chosen]
+    training = Training(name, reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
+    for done, rng in training.each_step():
+        all_lines = [random_text(rng) for _ in range(BATCH)]
+        plain = max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
+        captions = [caption(lines, rng, plain=rng.random() < plain) for lines in all_lines]
+        fields = reader([text for text, _ in captions])
+        loss, right = 0.0, {}
+        for field in FIELDS:
+            values = [len(x) for x in all_lines] if field == "lines" else [getattr(s, field) for _, s in captions]
+            wanted = torch.tensor([CLASSES[field].index(value) for value in values])
+            loss = loss + torch.nn.functional.cross_entropy(fields[field], wanted)
+            right[field] = (fields[field].argmax(-1) == wanted).float().mean()
+        training.update(loss, **right)
+
+
+def load(name):
+    reader = Reader(name)
+    reader.load_state_dict(torch.load(work_folder() / f"{name}.pt", weights_only=True))
+    return reader.encoder.eval().requires_grad_(False)
+
+
+if __name__ == "__main__":
+    train(sys.argv[1])

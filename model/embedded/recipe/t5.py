@@ -1,0 +1,130 @@
+"""Stable Diffusion 3, stage 3: T5's encoder (T5EncoderModel), which reads the letters.
+
+Its sentencepiece model knows single characters, and folds capitals. By an auxiliary task each letter's token learns
+where its letter stands: at which half-cell step of the upper or the lower line, and all other tokens that they stand
+nowhere. T5 knows distances only, so it has to count; its buckets are exact up to 16 tokens, more than a word is long.
+Then it is frozen."""
+
+import functools
+import io
+
+import sentencepiece
+import torch
+from transformers import T5Config, T5EncoderModel
+
+from .captions import placed_caption
+from .training import Training, quick_arithmetic, work_folder
+from .words import LENGTH_MAX, SLOTS, random_text
+
+WIDTH = 192  # as wide as both CLIPs side by side
+LENGTH = 256  # StableDiffusion3Pipeline's
+BATCH = 32
+STEPS = 2000
+NOWHERE = SLOTS  # the class of a token that is no letter to be drawn
+ROWS = 2
+PLAIN_UNTIL = 0.25
+
+
+@functools.cache
+def pieces():
+    """The sentencepiece model: printable ASCII and the letters of western Europe, a piece each, capitals folded."""
+    text = [chr(c) for c in [*range(33, 127), *range(0xC0, 0x180)]] + list("“”«»’‘–—…•°")
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([" ".join(text)] * 20 + ["a sign that says hello"] * 20), model_writer=model,
+        model_type="unigram", max_sentencepiece_length=1, vocab_size=600, hard_vocab_limit=False, character_coverage=1.0,
+        normalization_rule_name="nmt_nfkc_cf", pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
+    )  # fmt: skip
+    return model.getvalue()
+
+
+@functools.cache
+def processor():
+    return sentencepiece.SentencePieceProcessor(model_proto=pieces())
+
+
+def padded(prompt):
+    """LENGTH ids: the prompt's, the end's, zeros."""
+    ids = processor().encode(prompt)[: LENGTH - 1] + [1]
+    return ids + [0] * (LENGTH - len(ids))
+
+
+def make():
+    return T5EncoderModel(
+        T5Config(
+            vocab_size=processor().get_piece_size(),
+            d_model=WIDTH,
+            d_kv=32,
+            d_ff=512,
+            num_layers=5,
+            num_heads=6,
+            relative_attention_num_buckets=64,
+            relative_attention_max_distance=128,
+            feed_forward_proj="gated-gelu",
+            dropout_rate=0.0,
+            tie_word_embeddings=False,
+        )
+    )
+
+
+class Reader(torch.nn.Module):
+    """The encoder and, for its training only, a linear head a row on every token."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = make()
+        self.slot = torch.nn.Linear(WIDTH, ROWS * (NOWHERE + 1))
+
+    def forward(self, prompts):
+        return self.slot(encode(self.encoder, prompts)).unflatten(-1, (ROWS, NOWHERE + 1))
+
+
+def encode(encoder, prompts):
+    """[B, LENGTH, WIDTH]. The padding is read, as StableDiffusion3Pipeline has it read."""
+    return encoder(torch.tensor([padded(prompt) for prompt in prompts])).last_hidden_state
+
+
+def targets(prompt, lines, starts):
+    """For each token and row, at which step its letter stands. A single line stands in both rows, as in words.py."""
+    classes = [[NOWHERE] * ROWS for _ in range(LENGTH)]
+    for number, (line, start) in enumerate(zip(lines, starts)):
+        rows = range(ROWS) if len(lines) == 1 else [number]
+        for k in range(len(line)):
+            # Characters are tokens, but for the mark that stands before the first.
+            token = len(processor().encode(prompt[: start + k + 1])) - 1
+            for row in rows:
+                classes[token][row] = 2 * k - (len(line) - 1) + LENGTH_MAX - 1
+    return classes
+
+
+def train():
+    torch.manual_seed(30)
+    reader = Reader()
+    matrices = [p for n, p in reader.encoder.named_parameters()
+                if p.ndim == 2 and not n.startswith(("shared", "encoder.embed")) and "relative" not in n]  # fmt: skip
+    chosen = set(map(id, matrices))
+    others = [p for p in reader.parameters() if id(p) not in chosen]
+    training = Training("t5", reader, matrices, others, 2e-3, 2e-3, STEPS, 0.5)
+    weights = torch.ones(NOWHERE + 1)
+    weights[NOWHERE] = 0.1  # most tokens
+    for done, rng in training.each_step():
+        all_lines = [random_text(rng) for _ in range(BATCH)]
+        plain = max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
+        captions = [placed_caption(lines, rng, plain=rng.random() < plain) for lines in all_lines]
+        with quick_arithmetic():
+            found = reader([prompt for prompt, _, _ in captions]).float()
+        wanted = torch.tensor([targets(prompt, lines, starts)
+                               for (prompt, _, starts), lines in zip(captions, all_lines)])  # fmt: skip
+        loss = torch.nn.functional.cross_entropy(found.flatten(0, 2), wanted.flatten(), weights)
+        same = found.argmax(-1) == wanted
+        training.update(loss, letters=same[wanted != NOWHERE].float().mean(), words=same.flatten(1).all(-1).float().mean())
+
+
+def load():
+    reader = Reader()
+    reader.load_state_dict(torch.load(work_folder() / "t5.pt", weights_only=True))
+    return reader.encoder.eval().requires_grad_(False)
+
+
+if __name__ == "__main__":
+    train()
