@@ -337,25 +337,25 @@ Outcome generate_unguarded(const GenerateOptions& options, model::Pipeline& pipe
   model::GenerationRequest request;
   request.streams = {{"prompt", options.prompt}};
   if (!options.negative_prompt.empty()) request.negative_prompt = options.negative_prompt;
-  request.seeds.clear();
-  for (int i = 0; i < options.n; ++i)
-    request.seeds.push_back(options.seed + static_cast<std::uint64_t>(i));
   request.num_inference_steps = options.num_inference_steps;
   request.guidance_scale = options.guidance_scale;
   request.height = options.height;
   request.width = options.width;
   request.scheduler = options.scheduler;
   request.keep_tensors = options.wants_tensors();
-  Result<model::Generation> generation = [&] {
-    ProgressBar bar(!options.json);
-    return pipeline.generate(request, {}, std::ref(bar));
-  }();
-  if (!generation) fail(generation.error());
   Outcome outcome;
-  for (const model::Image& image : generation->images)
-    outcome.pngs.push_back(model::encode_png(image));
-  outcome.latents = std::move(generation->latents);
-  outcome.image = std::move(generation->image);
+  // One by one, as the guard draws them: in a batch a picture's last bits depend on the others.
+  for (int i = 0; i < options.n; ++i) {
+    request.seeds = {options.seed + static_cast<std::uint64_t>(i)};
+    Result<model::Generation> generation = [&] {
+      ProgressBar bar(!options.json);
+      return pipeline.generate(request, {}, std::ref(bar));
+    }();
+    if (!generation) fail(generation.error());
+    outcome.pngs.push_back(model::encode_png(generation->images.front()));
+    append(outcome.latents, generation->latents);
+    append(outcome.image, generation->image);
+  }
   outcome.report = {{"action", nullptr}, {"route", "plain"}, {"unguarded", true}};
   return outcome;
 }

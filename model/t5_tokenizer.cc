@@ -84,6 +84,20 @@ Field find_field(std::string_view model, std::uint64_t outer, std::uint64_t inne
   return found;
 }
 
+// Whether the message is whole, and holds what sentencepiece writes behind the pieces: a file that
+// was cut between two pieces is a message, too.
+bool is_whole(std::string_view model) {
+  bool trainer_spec = false;
+  bool normalizer_spec = false;
+  Field field;
+  while (!model.empty()) {
+    if (!next_field(model, field)) return false;
+    trainer_spec = trainer_spec || field.number == 2;
+    normalizer_spec = normalizer_spec || field.number == 3;
+  }
+  return trainer_spec && normalizer_spec;
+}
+
 // normalizer_spec.precompiled_charsmap
 std::string_view find_charsmap(std::string_view model) { return find_field(model, 3, 2, {}).bytes; }
 
@@ -307,6 +321,9 @@ constexpr std::string_view kNoMap("\x1A\x02\x12\x00", 4);
 class SentencePieceT5 final : public T5Tokenizer {
  public:
   SentencePieceT5(std::string model, const fs::path& file) : map_(find_charsmap(model), file) {
+    if (!is_whole(model)) {
+      throw ConfigError(file, 0, "", "expected a whole sentencepiece model, found one cut short");
+    }
     model += kNoMap;
     load(model, file);
     if (!is_unigram(model)) {

@@ -92,7 +92,15 @@ def test_says_what_is_missing_or_damaged(trained, tmp_path):
     T5Tokenizer.from_pretrained(trained).save_pretrained(tmp_path)
     assert (tmp_path / "tokenizer.json").exists() and not (tmp_path / "spiece.model").exists()
     assert "spiece.model" in error(tmp_path) and "tokenizer.json alone" in error(tmp_path)
-    (tmp_path / "spiece.model").write_bytes((trained / "spiece.model").read_bytes()[:5000])
-    assert "spiece.model" in error(tmp_path)
+    whole = (trained / "spiece.model").read_bytes()
+    cut, pieces = 0, 0
+    while pieces < 300:  # field 1 of the message, with its length: a piece
+        assert whole[cut] == 0x0A
+        cut, pieces = cut + 2 + whole[cut + 1], pieces + 1
+    for end in (cut, cut + 1, 5000, len(whole) - 1):
+        (tmp_path / "spiece.model").write_bytes(whole[:end])
+        assert "spiece.model" in error(tmp_path), end
+    (tmp_path / "spiece.model").write_bytes(whole[:cut])
+    assert "cut short" in error(tmp_path)
     (tmp_path / "spiece.model").write_bytes(b"")
     assert "spiece.model" in error(tmp_path)
