@@ -130,6 +130,42 @@ def test_rendering_is_a_function_of_its_seed():
     assert (first == second).all() and (first != other).any()
 
 
+EXPORTED = """
+import importlib, sys, torch
+from recipe import export
+from recipe.training import work_folder
+torch.manual_seed(0)
+for stage in sys.argv[2:]:
+    module, *name = stage.split()
+    module = importlib.import_module("recipe." + module)
+    made = module.Reader(*name) if hasattr(module, "Reader") else module.make()
+    torch.save(made.state_dict(), work_folder() / f"{stage.split()[-1]}.pt")
+export.export(sys.argv[1])
+"""
+
+
+@fonts
+@pytest.mark.parametrize("model", ["sd", "sd3"])
+def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
+    from recipe.__main__ import STAGES
+
+    def run(work, *arguments):
+        (tmp_path / work).mkdir(exist_ok=True)
+        environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path / work), "GLYPHWARD_RECIPE_MODEL": model,
+                       "PYTHONPATH": str(SOURCE / "model/embedded"), "OMP_NUM_THREADS": "1"}  # fmt: skip
+        done = subprocess.run([sys.executable, "-W", "ignore", *map(str, arguments)], env=environment, capture_output=True,
+                              text=True)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    run("first", "-c", EXPORTED, tmp_path / "checkpoint", *STAGES[model])
+    run("second", "-m", "recipe.take", tmp_path / "checkpoint")
+    for stage in STAGES[model]:
+        name = stage.split()[-1]
+        first = torch.load(tmp_path / "first" / f"{name}.pt", weights_only=True)
+        last = stage == STAGES[model][-1]
+        second = torch.load(tmp_path / "second" / f"{name}{'.start' if last else ''}.pt", weights_only=True)
+        assert second and all(torch.equal(value, first[key].half().float()) for key, value in second.items())
+
+
 TINY = """
 import sys, torch
 from recipe.training import Training

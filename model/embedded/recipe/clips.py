@@ -12,7 +12,7 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 from .captions import FIELDS, caption
 from .text_encoder import CLASSES, PLAIN_UNTIL
 from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
-from .training import Training, work_folder
+from .training import Training, load_encoder
 from .words import random_text
 
 BATCH = 48
@@ -80,9 +80,7 @@ def train(name):
 
 
 def load(name):
-    reader = Reader(name)
-    reader.load_state_dict(torch.load(work_folder() / f"{name}.pt", weights_only=True))
-    return reader.encoder.eval().requires_grad_(False)
+    return load_encoder(Reader(name), name)
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def make_scheduler():
 
 class Examples(examples.Examples):
     def __init__(self, rank):
-        encoder = text_encoder.load().encoder
+        encoder = text_encoder.load()
         super().__init__(rank, lambda prompts: (text_encoder.encode(encoder, prompts),))
 
     @torch.no_grad()

@@ -54,7 +54,7 @@ def stable_diffusion():
     vae.register_to_config(scaling_factor=scaling_factor(vae))
     pipeline = StableDiffusionPipeline(
         vae=vae,
-        text_encoder=text_encoder.load().encoder,
+        text_encoder=text_encoder.load(),
         tokenizer=make_tokenizer(),
         unet=denoiser.load(),
         scheduler=denoiser.make_scheduler(),

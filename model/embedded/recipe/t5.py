@@ -13,7 +13,7 @@ import torch
 from transformers import T5Config, T5EncoderModel
 
 from .captions import placed_caption
-from .training import Training, quick_arithmetic, work_folder
+from .training import Training, load_encoder, quick_arithmetic
 from .words import LENGTH_MAX, SLOTS, random_text
 
 WIDTH = 192  # as wide as both CLIPs side by side
@@ -124,9 +124,7 @@ def train():
 
 
 def load():
-    reader = Reader()
-    reader.load_state_dict(torch.load(work_folder() / "t5.pt", weights_only=True))
-    return reader.encoder.eval().requires_grad_(False)
+    return load_encoder(Reader(), "t5")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from .captions import FIELDS, LAYOUT, caption
 from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
 from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
-from .training import Training, work_folder
+from .training import Training, load_encoder
 from .words import EMPTY, SLOTS, random_text, slot_targets
 
 WIDTH = 128
@@ -96,9 +96,7 @@ def train():
 
 
 def load():
-    reader = Reader()
-    reader.load_state_dict(torch.load(work_folder() / "text_encoder.pt", weights_only=True))
-    return reader.eval().requires_grad_(False)
+    return load_encoder(Reader(), "text_encoder")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,17 @@ def work_folder():
     return folder
 
 
+def load_encoder(reader, stage):
+    """A text encoder without the heads that taught it; a checkpoint has the encoder alone."""
+    weights = torch.load(work_folder() / f"{stage}.pt", weights_only=True)
+    own = {name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")}
+    missing, unexpected = reader.encoder.load_state_dict(own, strict=False)
+    # T5's embedding is one matrix under two names, of which a checkpoint holds one.
+    if unexpected or set(missing) - set(reader.encoder._tied_weights_keys or ()):
+        raise ValueError(f"{stage}.pt: missing {missing}, unexpected {unexpected}")
+    return reader.encoder.eval().requires_grad_(False)
+
+
 def save_atomically(value, path):
     """The file is the old one or the new one, never a part. One process writes."""
     part = path.with_suffix(".part")
@@ -70,6 +81,9 @@ class Training:
         self.step, self.seconds, self.sums, self.count = 0, 0.0, {}, 0
         if self.path.exists():
             self._load()
+        elif (start := work_folder() / f"{stage}.start.pt").exists():  # recipe.take
+            for module in (model, self.average):
+                module.load_state_dict(torch.load(start, weights_only=True))
         if self.world > 1 and not torch.distributed.is_initialized():
             torch.distributed.init_process_group(
                 "gloo",
