@@ -3,7 +3,7 @@
 // compares neighbours in time. The network is random, 24 blocks of 768 channels: 500 million
 // parameters. `paper` is a second generation: twice the time by definition.
 //
-// usage: glyphward_bench_joint_modes [--size PIXELS] [--runs N] [--json]
+// usage: glyphward_bench_joint_modes [--size PIXELS] [--runs N] [--device D] [--dtype T] [--json]
 #include <fmt/format.h>
 #include <torch/torch.h>
 #include <unistd.h>
@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "model/device.h"
 #include "model/module_weights.h"
 #include "model/sd3_transformer_2d.h"
 
@@ -52,10 +53,10 @@ class RandomCheckpoint {
   RandomCheckpoint(const RandomCheckpoint&) = delete;
   RandomCheckpoint& operator=(const RandomCheckpoint&) = delete;
 
-  std::unique_ptr<model::SD3Transformer2DModel> load() const {
+  std::unique_ptr<model::SD3Transformer2DModel> load(torch::TensorOptions where) const {
     model::ComponentConfig config(folder_ / "config.json");
     model::ModuleWeights weights(model::Weights::open(folder_, "diffusion_pytorch_model"),
-                                 torch::kCPU, torch::kFloat32);
+                                 where.device(), torch::typeMetaToScalarType(where.dtype()));
     auto transformer = std::make_unique<model::SD3Transformer2DModel>(config, weights);
     weights.finish();
     return transformer;
@@ -106,7 +107,7 @@ class RandomCheckpoint {
 
 struct Way {
   std::string name;
-  std::function<void()> step;
+  std::function<torch::Tensor()> step;
   std::vector<double> seconds = {};
 };
 
@@ -138,66 +139,85 @@ boost::json::array report(const std::vector<Way>& ways, bool json) {
   return rows;
 }
 
-void run(int size, int runs, bool json) {
+struct Options {
+  int size = 512;
+  int runs = 7;
+  std::string device = "cpu";
+  std::string dtype = "float32";
+  bool json = false;
+};
+
+void run(const Options& options) {
   const c10::InferenceMode inference_mode;
+  const torch::TensorOptions where =
+      torch::dtype(model::parse_dtype(options.dtype)).device(model::open_device(options.device));
   const RandomCheckpoint checkpoint;
-  const auto transformer = checkpoint.load();
-  const torch::Tensor latents = torch::randn({1, 16, size / 8, size / 8});
-  const torch::Tensor timestep = torch::tensor(500.0f);
-  const auto text = [](std::int64_t rows) {
-    return model::JointText{torch::randn({rows, kTextTokens, 4096}), torch::randn({rows, 2048})};
+  const auto transformer = checkpoint.load(where);
+  const int side = options.size / 8;
+  const torch::Tensor latents = torch::randn({1, 16, side, side}, where);
+  const torch::Tensor timestep = torch::tensor(500.0f).to(where.device());
+  const auto text = [&where](std::int64_t rows) {
+    return model::JointText{torch::randn({rows, kTextTokens, 4096}, where),
+                            torch::randn({rows, 2048}, where)};
   };
   const model::JointText guided = text(2);
   const model::JointText other = text(1);
   const torch::Tensor batch = at::cat({latents, latents});
   std::vector<Way> ways = {
-      {"plain", [&] { (*transformer)(batch, timestep, guided); }},
+      {"plain", [&] { return (*transformer)(batch, timestep, guided); }},
       {"side",
        [&] {
-         (*transformer)(batch, timestep, guided, {{}, {model::SideText{other, {kBlock}}}});
+         return (*transformer)(batch, timestep, guided, {{}, {model::SideText{other, {kBlock}}}});
        }},
       {"shared", [&] {
-         (*transformer)(batch, timestep, guided,
-                        {transformer->text_key_values(latents, timestep, other, {kBlock}), {}});
+         return (*transformer)(
+             batch, timestep, guided,
+             {transformer->text_key_values(latents, timestep, other, {kBlock}), {}});
        }}};
-  for (int i = -1; i < runs; ++i) {  // the first is a warm-up
+  for (int i = -1; i < options.runs; ++i) {  // the first is a warm-up
     for (Way& way : ways) {
       const auto start = std::chrono::steady_clock::now();
-      way.step();
+      way.step()
+          .flatten()[0]
+          .item();  // a GPU works on behind the call: a number of it is waited for
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
       if (i >= 0) way.seconds.push_back(taken.count());
     }
   }
-  const boost::json::array rows = report(ways, json);
-  if (json) {
+  const boost::json::array rows = report(ways, options.json);
+  if (options.json) {
     std::cout << boost::json::serialize(boost::json::object{{"parameters", checkpoint.parameters()},
-                                                            {"size", size},
-                                                            {"runs", runs},
+                                                            {"size", options.size},
+                                                            {"runs", options.runs},
                                                             {"ways", rows}})
               << "\n";
   } else {
-    fmt::print("{} runs each, in turn; {:.0f} M parameters, {} x {} pixels, {} text tokens.\n",
-               runs, static_cast<double>(checkpoint.parameters()) / 1e6, size, size, kTextTokens);
+    fmt::print(
+        "{} runs each, in turn, {} {}; {:.0f} M parameters, {} x {} pixels, {} text tokens.\n",
+        options.runs, options.device, options.dtype,
+        static_cast<double>(checkpoint.parameters()) / 1e6, options.size, options.size,
+        kTextTokens);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  int size = 512;
-  int runs = 7;
-  bool json = false;
+  Options options;
   CLI::App app("Times the modes of joint attention's routing.");
-  app.add_option("--size", size, "pixels a side, a multiple of 16")
+  app.add_option("--size", options.size, "pixels a side, a multiple of 16")
       ->check(CLI::Range(64, 1536))
       ->capture_default_str();
-  app.add_option("--runs", runs, "runs of each way")
+  app.add_option("--runs", options.runs, "runs of each way")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_flag("--json", json, "print JSON");
+  app.add_option("--device", options.device, "cpu, cuda or cuda:N")->capture_default_str();
+  app.add_option("--dtype", options.dtype, "float32, float16 or bfloat16")->capture_default_str();
+  app.add_flag("--json", options.json, "print JSON");
   CLI11_PARSE(app, argc, argv);
   try {
-    run(size / 16 * 16, runs, json);
+    options.size = options.size / 16 * 16;
+    run(options);
   } catch (const std::exception& error) {
     std::cerr << "glyphward_bench_joint_modes: " << error.what() << "\n";
     return 1;

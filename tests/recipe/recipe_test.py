@@ -98,8 +98,10 @@ def test_t5_learns_each_letters_place_on_the_letters_token():
 
 def test_layout_fills_the_window():
     assert captions.LAYOUT + len(captions.FIELDS) + 2 * words.SLOTS == tokens.LENGTH
-    fields, rows = text_encoder.targets([["AB"], ["AB", "CD"]], [scenes.meaning(["AB"])] * 2)
-    assert fields["lines"].tolist() == [0, 1]
+    all_lines = [["AB"], ["AB", "CD"]]
+    fields = text_encoder.field_targets(all_lines, [scenes.meaning(["AB"])] * 2)
+    assert fields[:, captions.FIELDS.index("lines")].tolist() == [0, 1]
+    rows = text_encoder.row_targets(all_lines)
     assert rows.shape == (2, 2 * words.SLOTS)
 
 

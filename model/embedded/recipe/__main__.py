@@ -3,7 +3,8 @@
     python -m recipe sd|sd3 [--out FOLDER] [--only-first] [--processes N]
 
 Work folder: $GLYPHWARD_RECIPE_WORK, or ~/.cache/glyphward/recipe-sd (recipe-sd3). It holds each stage's checkpoint and
-log. The first stages run side by side, the last on N processes with averaged gradients; each is one thread, nice 19."""
+log. The first stages run side by side, the last on N processes with averaged gradients; each is one thread, nice 19. Where
+PyTorch sees a GPU, all is trained there, the last stage by one process, with larger batches and more of them."""
 
 import argparse
 import importlib
@@ -19,7 +20,7 @@ STAGES = {"sd": ["autoencoder", "text_encoder", "denoiser"],
 
 
 def finished(stage):
-    from .training import work_folder  # after the model is known
+    from .training import work_folder
     import torch
 
     path = work_folder() / f"{stage.split()[-1]}.training.pt"
@@ -72,13 +73,14 @@ def main():
     parser.add_argument("model", choices=sorted(STAGES))
     parser.add_argument("--out", type=pathlib.Path, help="the checkpoint (default: checkpoint in the work folder)")
     parser.add_argument("--only-first", action="store_true", help="all stages but the last")
-    parser.add_argument("--processes", type=int, default=2, help="of the last stage; one a core")
+    parser.add_argument("--processes", type=int, help="of the last stage (default: 2, one a core; 1 on a GPU)")
     arguments = parser.parse_args()
     os.environ["GLYPHWARD_RECIPE_MODEL"] = arguments.model
-    train(STAGES[arguments.model], arguments.only_first, arguments.processes)
+    from .training import sized, work_folder  # after the model is known
+
+    train(STAGES[arguments.model], arguments.only_first, arguments.processes or sized(2, 1))
     if arguments.only_first:
         return
-    from .training import work_folder
 
     out = arguments.out or work_folder() / "checkpoint"
     run = [sys.executable, "-W", "ignore", "-m"]

@@ -6,13 +6,15 @@ import torch
 from diffusers import AutoencoderKL
 
 from .scenes import HEIGHT, WIDTH, random_scene, render
-from .training import MODEL, Training, work_folder
+from .stock import Stock, Supply
+from .training import DEVICE, MODEL, Training, sized, work_folder
 from .words import random_text
 
-BATCH = 16
+BATCH = sized(16, 64)
 CROP = 64
 LATENT_CHANNELS = {"sd": 8, "sd3": 16}[MODEL]
-STEPS = 2800
+STEPS = sized(2800, 4000)
+SUPPLY = sized(Supply(BATCH), Supply(256, every=60, first=8, held=80))
 CROPS_UNTIL = 0.86  # the network is convolutional: it learns on crops, three times as fast, and last on whole pictures
 
 
@@ -33,17 +35,22 @@ def make():
 
 def to_tensor(pictures):
     """uint8 [B, H, W, 3] to float [B, 3, H, W] in -1..1."""
-    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return pictures.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def to_pictures(tensor):
-    return tensor.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    return tensor.clamp(-1, 1).add(1).mul(127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def near_text(covers):
-    """1 on the text and 5 pixels around it, else 0: [B, 1, H, W]."""
-    covers = torch.from_numpy(np.stack(covers))[:, None]
-    return (torch.nn.functional.max_pool2d(covers, 11, 1, 5) > 0.1).float()
+    """1 on the text and 5 pixels around it, else 0: [B, 1, H, W], from coverage 0..255 [B, H, W]."""
+    return (torch.nn.functional.max_pool2d(covers[:, None].float(), 11, 1, 5) > 25).float()
+
+
+def make_pictures(rng, count, done):
+    """Pictures uint8 [count, H, W, 3] and their text's coverage, uint8 [count, H, W]."""
+    drawn = [render(random_text(rng), random_scene(rng), rng) for _ in range(count)]
+    return np.stack([picture for picture, _ in drawn]), np.stack([np.uint8(255 * cover) for _, cover in drawn])
 
 
 def train():
@@ -53,25 +60,26 @@ def train():
     chosen = set(map(id, matrices))
     others = [p for p in vae.parameters() if id(p) not in chosen]
     training = Training("autoencoder", vae, matrices, others, 2e-3, 2e-3, STEPS, 0.3)
-    for done, rng in training.each_step():
-        drawn = [render(random_text(rng), random_scene(rng), rng) for _ in range(BATCH)]
-        pictures, weight = to_tensor([d[0] for d in drawn]), 1 + 2 * near_text([d[1] for d in drawn])
+    stock = Stock(training, make_pictures, SUPPLY)
+    for done in training.each_step():
+        pictures, covers = stock.batch(training.step, BATCH)
+        pictures, weight = to_tensor(pictures), 1 + 2 * near_text(covers)
         if done < CROPS_UNTIL:
-            x, y = rng.randrange(WIDTH - CROP + 1), rng.randrange(HEIGHT - CROP + 1)
+            x, y = (int(torch.randint(size - CROP + 1, ())) for size in (WIDTH, HEIGHT))
             pictures = pictures[..., y : y + CROP, x : x + CROP].contiguous()
             weight = weight[..., y : y + CROP, x : x + CROP]
         posterior = vae.encode(pictures).latent_dist
         error = vae.decode(posterior.sample()).sample - pictures
         reconstruction = ((0.5 * error.abs() + error**2) * weight).mean()
         divergence = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
-        training.update(reconstruction + 2e-4 * divergence, squared=(error.detach() ** 2).mean(), kl=divergence.item())
+        training.update(reconstruction + 2e-4 * divergence, squared=(error**2).mean(), kl=divergence)
 
 
 def load():
     """The trained autoencoder, with the factor that brings its latents to unit variance."""
     vae = make()
-    vae.load_state_dict(torch.load(work_folder() / "autoencoder.pt", weights_only=True))
-    return vae.eval().requires_grad_(False)
+    vae.load_state_dict(torch.load(work_folder() / "autoencoder.pt", map_location="cpu", weights_only=True))
+    return vae.to(DEVICE).eval().requires_grad_(False)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,13 @@ import sys
 import torch
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from .captions import FIELDS, caption
-from .text_encoder import CLASSES, PLAIN_UNTIL
-from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
-from .training import Training, load_encoder
-from .words import random_text
+from .captions import FIELDS
+from .stock import Stock
+from .text_encoder import BATCH, CLASSES, SUPPLY, field_losses, make_captions
+from .tokens import BOS, EOS, LENGTH, VOCABULARY
+from .training import Training, load_encoder, quick_arithmetic, sized
 
-BATCH = 48
-STEPS = 1600
+STEPS = sized(1600, 2000)
 SIZES = {"clip": (64, 4), "clip_2": (128, 5)}  # width and layers, as text_encoder and text_encoder_2 have them
 
 
@@ -47,14 +46,14 @@ class Reader(torch.nn.Module):
         self.encoder = make(name)
         self.fields = torch.nn.ModuleDict({f: torch.nn.Linear(SIZES[name][0], len(CLASSES[f])) for f in FIELDS})
 
-    def forward(self, prompts):
-        pooled = encode(self.encoder, prompts)[1]
+    def forward(self, ids):
+        pooled = encode(self.encoder, ids)[1]
         return {name: head(pooled) for name, head in self.fields.items()}
 
 
-def encode(encoder, prompts):
+def encode(encoder, ids):
     """(hidden states before the last layer [B, LENGTH, width], pooled [B, width]), as StableDiffusion3Pipeline takes them."""
-    output = encoder(torch.tensor([padded(prompt) for prompt in prompts]), output_hidden_states=True)
+    output = encoder(ids, output_hidden_states=True)
     return output.hidden_states[-2], output.text_embeds
 
 
@@ -65,17 +64,12 @@ def train(name):
     chosen = set(map(id, matrices))
     others = [p for p in reader.parameters() if id(p) not in chosen]
     training = Training(name, reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
-    for done, rng in training.each_step():
-        all_lines = [random_text(rng) for _ in range(BATCH)]
-        plain = max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
-        captions = [caption(lines, rng, plain=rng.random() < plain) for lines in all_lines]
-        fields = reader([text for text, _ in captions])
-        loss, right = 0.0, {}
-        for field in FIELDS:
-            values = [len(x) for x in all_lines] if field == "lines" else [getattr(s, field) for _, s in captions]
-            wanted = torch.tensor([CLASSES[field].index(value) for value in values])
-            loss = loss + torch.nn.functional.cross_entropy(fields[field], wanted)
-            right[field] = (fields[field].argmax(-1) == wanted).float().mean()
+    stock = Stock(training, make_captions, SUPPLY)
+    for _ in training.each_step():
+        ids, wanted, _ = stock.batch(training.step, BATCH)
+        with quick_arithmetic():
+            found = reader(ids)
+        loss, right = field_losses(found, wanted)
         training.update(loss, **right)
 
 

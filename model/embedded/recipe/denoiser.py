@@ -3,17 +3,16 @@
 Text is read at two scales: at the coarsest (3 x 6, where a cell is two letters wide), and, on the way up, at the finest
 (12 x 24, a letter's half cell). Nothing says which layer reads what; its attention is not supervised."""
 
-import os
-
 import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 
 from . import examples, text_encoder
 from .examples import LATENT
-from .training import Training, quick_arithmetic, work_folder
+from .training import DEVICE, ON_GPU, Training, quick_arithmetic, sized, work_folder
 
-STEPS = 5000
+BATCH = sized(24, 256)
+STEPS = sized(20000, 14000)
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 
 
@@ -22,10 +21,10 @@ def make():
         sample_size=LATENT[1:],
         in_channels=LATENT[0],
         out_channels=LATENT[0],
-        block_out_channels=(80, 96, 128),
-        layers_per_block=1,
+        block_out_channels=(96, 128, 160),
+        layers_per_block=(2, 1, 1),
         down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"),
+        up_block_types=("UpBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=text_encoder.WIDTH,
         attention_head_dim=4,  # the number of heads, in spite of its name
         norm_num_groups=8,
@@ -45,10 +44,14 @@ def make_scheduler():
     )
 
 
+def tokenize(prompts):
+    return (text_encoder.ids_of(prompts),)
+
+
 class Examples(examples.Examples):
-    def __init__(self, rank):
+    def __init__(self):
         encoder = text_encoder.load()
-        super().__init__(rank, lambda prompts: (text_encoder.encode(encoder, prompts),))
+        super().__init__(tokenize, lambda ids: (text_encoder.encode(encoder, ids),))
 
     @torch.no_grad()
     def draw(self, unet, prompts, seed=0, swapped=None, layers=()):
@@ -65,7 +68,7 @@ class Examples(examples.Examples):
                     hooks.append(module.register_forward_pre_hook(
                         lambda module, args, kwargs: (args, {**kwargs, "encoder_hidden_states": other}),
                         with_kwargs=True))  # fmt: skip
-        latents = torch.randn(len(prompts), *LATENT, generator=torch.Generator().manual_seed(seed))
+        latents = examples.first_latents(len(prompts), seed)
         for timestep in scheduler.timesteps:
             empty_half, text_half = unet(torch.cat([latents, latents]), timestep, states).sample.chunk(2)
             latents = scheduler.step(empty_half + GUIDANCE * (text_half - empty_half), timestep, latents).prev_sample
@@ -74,40 +77,44 @@ class Examples(examples.Examples):
         return self.to_pictures(latents)
 
 
+def noised(latents, alphas):
+    """Latents with noise, the v that is to be predicted, and the timesteps, most of them at high noise: that is where
+    words are spelled."""
+    high, low = (torch.rand(len(latents), device=DEVICE) for _ in range(2))
+    timesteps = torch.where(torch.rand_like(low) < 0.15, 999 * low, 650 + 349 * high**0.7).round().long()
+    noise = torch.randn_like(latents)
+    signal_part = alphas[timesteps].sqrt().view(-1, 1, 1, 1)
+    noise_part = (1 - alphas[timesteps]).sqrt().view(-1, 1, 1, 1)
+    return signal_part * latents + noise_part * noise, signal_part * noise - noise_part * latents, timesteps
+
+
 def train():
-    made = Examples(int(os.environ.get("RANK", 0)))
+    made = Examples()
     torch.manual_seed(4)
     unet = make()
-    unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention takes twice as long backwards, on a CPU
+    if not ON_GPU:
+        unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention takes twice as long backwards there
     matrices = [p for n, p in unet.named_parameters() if p.ndim >= 2 and min(p.shape[0], p[0].numel()) >= 16
                 and not n.startswith(("conv_in", "conv_out", "time"))]  # fmt: skip
     chosen = set(map(id, matrices))
     others = [p for p in unet.parameters() if id(p) not in chosen]
-    training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6, save_every=50)
-    alphas = make_scheduler().alphas_cumprod
-    for _, rng in training.each_step():
-        latents, near, (states,) = made.batch(training.step, rng)
-        count = len(latents)
-        # Most steps at high noise: that is where words are spelled.
-        high, low = 650 + 349 * torch.rand(count) ** 0.7, 999 * torch.rand(count)
-        timesteps = torch.where(torch.rand(count) < 0.15, low, high).round().long()
-        noise = torch.randn_like(latents)
-        signal_part = alphas[timesteps].sqrt().view(-1, 1, 1, 1)
-        noise_part = (1 - alphas[timesteps]).sqrt().view(-1, 1, 1, 1)
-        noisy = signal_part * latents + noise_part * noise
+    training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
+    alphas, stock = make_scheduler().alphas_cumprod.to(DEVICE), made.stock(training)
+    for _ in training.each_step():
+        latents, near, (states,) = made.batch(stock, training.step, BATCH)
+        noisy, wanted, timesteps = noised(latents, alphas)
         with quick_arithmetic():
             predicted = unet(noisy, timesteps, states).sample.float()
-        error = (predicted - (signal_part * noise - noise_part * latents)) ** 2
-        text = ((error * near).sum() / near.sum() / LATENT[0]).item()
-        training.update((error * (1 + 3 * near)).mean(), text=text)
+        loss, text = examples.loss((predicted - wanted) ** 2, near)
+        training.update(loss, text=text)
         if training.rank == 0 and training.step % examples.EVALUATE_EVERY == 0:
             examples.show(training, made.draw)
 
 
 def load():
     unet = make()
-    unet.load_state_dict(torch.load(work_folder() / "denoiser.pt", weights_only=True))
-    return unet.eval().requires_grad_(False)
+    unet.load_state_dict(torch.load(work_folder() / "denoiser.pt", map_location="cpu", weights_only=True))
+    return unet.to(DEVICE).eval().requires_grad_(False)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@ each cell of the picture weighs; and how a training is watched."""
 
 import functools
 import random
-import zlib
+import shutil
 
 import numpy as np
 import torch
@@ -13,57 +13,62 @@ from .captions import caption
 from .reading import exact, letters_right, read_with_tesseract
 from .scenes import HEIGHT, PITCH, WIDTH, random_scene, render
 from .sheet import save_sheet
-from .training import work_folder
+from .stock import Stock, Supply
+from .training import DEVICE, sized, work_folder
 from .words import held_out, random_text
 
 LATENT = (autoencoder.LATENT_CHANNELS, HEIGHT // 8, WIDTH // 8)
-FRESH, AGAIN = 8, 2  # pictures made for a step; earlier steps whose pictures it sees again, with other noise
-MEMORY = 300  # how far back
-EVALUATE_EVERY = 250
+SUPPLY = sized(Supply(8, held=300), Supply(256, every=24, first=12, held=160))
+EVALUATE_EVERY = sized(250, 1000)
 
 
 @torch.no_grad()
 def scaling_factor(vae):
     """Brings the latents to unit variance."""
     rng = random.Random(3)
-    pictures = autoencoder.to_tensor([render(random_text(rng), random_scene(rng), rng)[0] for _ in range(128)])
+    pictures = np.stack([render(random_text(rng), random_scene(rng), rng)[0] for _ in range(128)])
+    pictures = autoencoder.to_tensor(torch.from_numpy(pictures).to(vae.device))
     return 1 / torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(16)]).std().item()
 
 
-class Examples:
-    """Pictures made for a step; those of late steps are kept. `encode` turns prompts into a tuple of tensors, [B, ...]
-    each."""
+def make_examples(tokenize, rng, count, done):
+    """Pictures, their text's coverage, and what `tokenize` makes of their captions."""
+    prompts, pictures, covers = [], [], []
+    for _ in range(count):
+        lines = random_text(rng)
+        prompt, scene = caption(lines, rng)
+        picture, cover = render(lines, scene, rng)
+        prompts.append(prompt)
+        pictures.append(picture)
+        covers.append(np.uint8(255 * cover))
+    return np.stack(pictures), np.stack(covers), *tokenize(prompts)
 
-    def __init__(self, rank, encode):
-        self.rank, self.vae, self._encode = rank, autoencoder.load(), encode
+
+class Examples:
+    """`tokenize` turns prompts into a tuple of tensors [B, ...], `encode` those into the family's texts, [B, ...] each."""
+
+    def __init__(self, tokenize, encode):
+        self.vae, self._tokenize, self._encode = autoencoder.load(), tokenize, encode
         self.scale = scaling_factor(self.vae)
         self.unconditional = self.encode([""])
-        self.of_step = functools.lru_cache(MEMORY + 50)(self._make)
 
     @torch.no_grad()
     def encode(self, prompts):
-        return self._encode(prompts)
+        return self._encode(*(ids.to(DEVICE) for ids in self._tokenize(prompts)))
 
-    @torch.no_grad()
-    def _make(self, step):
-        rng = random.Random(zlib.crc32(f"examples {self.rank} {step}".encode()))
-        prompts, pictures, covers = [], [], []
-        for _ in range(FRESH):
-            lines = random_text(rng)
-            prompt, scene = caption(lines, rng)
-            picture, cover = render(lines, scene, rng)
-            prompts.append(prompt)
-            pictures.append(picture)
-            covers.append(cover)
-        posterior = self.vae.encode(autoencoder.to_tensor(pictures)).latent_dist
+    def _prepare(self, pictures, covers, *ids):
+        posteriors = [self.vae.encode(autoencoder.to_tensor(part)).latent_dist for part in pictures.split(64)]
+        mean, std = (torch.cat([getattr(p, name) for p in posteriors]) * self.scale for name in ("mean", "std"))
         weights = torch.nn.functional.avg_pool2d(autoencoder.near_text(covers), 8)
-        return posterior.mean * self.scale, posterior.std * self.scale, weights, *self.encode(prompts)
+        return mean, std, weights, *self._encode(*ids)
 
-    def batch(self, step, rng):
+    def stock(self, training):
+        return Stock(training, functools.partial(make_examples, self._tokenize), SUPPLY, self._prepare)
+
+    def batch(self, stock, step, count):
         """Latents [B, C, h, w], weights [B, 1, h, w], and the texts, of which one in ten is empty."""
-        steps = [step] + [max(0, step - rng.randrange(1, MEMORY)) for _ in range(AGAIN)]
-        mean, std, weights, *texts = (torch.cat(part) for part in zip(*map(self.of_step, steps)))
-        dropped = torch.tensor([rng.random() < 0.1 for _ in range(len(mean))])
+        mean, std, weights, *texts = stock.batch(step, count)
+        dropped = torch.rand(len(mean), device=DEVICE) < 0.1
         texts = [torch.where(dropped.view(-1, *[1] * (text.ndim - 1)), nothing, text)
                  for text, nothing in zip(texts, self.unconditional)]  # fmt: skip
         return mean + std * torch.randn_like(mean), weights, texts
@@ -71,6 +76,16 @@ class Examples:
     @torch.no_grad()
     def to_pictures(self, latents):
         return autoencoder.to_pictures(self.vae.decode(latents / self.scale).sample)
+
+
+def loss(error, near):
+    """Text weighs four times as much as the rest. And the error on the text alone, to be watched."""
+    return (error * (1 + 3 * near)).mean(), (error * near).sum() / near.sum() / LATENT[0]
+
+
+def first_latents(count, seed):
+    """The same noise on every device."""
+    return torch.randn(count, *LATENT, generator=torch.Generator().manual_seed(seed)).to(DEVICE)
 
 
 def watch_set():
@@ -82,9 +97,13 @@ def watch_set():
 
 
 def show(training, draw):
-    """Reads what stands where the words should stand: quick, and a trend. `evaluate` is the measure."""
+    """Draws the watch set, and reads what stands where the words should stand, if Tesseract is there: quick, and a
+    trend. `evaluate` is the measure."""
     chosen, prompts = watch_set()
     pictures = np.concatenate([draw(training.average, prompts[i : i + 12], seed=i) for i in (0, 12, 24)])
+    save_sheet(pictures, work_folder() / f"{training.stage}_{training.step:05d}.png", columns=4)
+    if not shutil.which("tesseract"):
+        return
     frames = []
     for picture, lines in zip(pictures, chosen):
         wide, high = max(map(len, lines)) * PITCH // 2 + 10, (19 if len(lines) == 1 else 33)
@@ -95,4 +114,3 @@ def show(training, draw):
     training.say(f"{training.stage} {training.step}: exact {right.mean():.2f} (one line {right[:24].mean():.2f}), letters "
                  f"{letters_right(read, chosen):.2f}  "
                  + "  ".join(f"{'/'.join(lines)}={r}" for lines, r in zip(chosen[:8], read)))  # fmt: skip
-    save_sheet(pictures, work_folder() / f"{training.stage}_{training.step:05d}.png", columns=4)

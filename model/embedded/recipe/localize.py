@@ -34,7 +34,7 @@ def outside(picture, other, boxes):
 
 class Bench:
     def __init__(self, count):
-        self.examples, self.unet = denoiser.Examples(0), denoiser.load()
+        self.examples, self.unet = denoiser.Examples(), denoiser.load()
         self.old, self.new = zip(*pairs(count))
         self.layers = [n for n, _ in self.unet.named_modules() if n.endswith("attn2")]
         order = {"down": 0, "mid_": 1, "up_b": 2}  # forward order, not that of the modules' list

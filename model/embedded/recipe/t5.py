@@ -13,16 +13,18 @@ import torch
 from transformers import T5Config, T5EncoderModel
 
 from .captions import placed_caption
-from .training import Training, load_encoder, quick_arithmetic
+from .stock import Stock, Supply
+from .text_encoder import plain_share
+from .training import DEVICE, Training, load_encoder, quick_arithmetic, sized
 from .words import LENGTH_MAX, SLOTS, random_text
 
 WIDTH = 192  # as wide as both CLIPs side by side
 LENGTH = 256  # StableDiffusion3Pipeline's
-BATCH = 32
-STEPS = 2000
+BATCH = sized(32, 256)
+STEPS = sized(2000, 2500)
+SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=64))
 NOWHERE = SLOTS  # the class of a token that is no letter to be drawn
 ROWS = 2
-PLAIN_UNTIL = 0.25
 SHORT_UNTIL = 0.8  # padded to the longest of the batch until then: twice as fast, and T5 knows distances only
 
 
@@ -44,10 +46,10 @@ def processor():
     return sentencepiece.SentencePieceProcessor(model_proto=pieces())
 
 
-def padded(prompt, length=LENGTH):
-    """`length` ids: the prompt's, the end's, zeros."""
-    ids = processor().encode(prompt)[: length - 1] + [1]
-    return ids + [0] * (length - len(ids))
+def padded(prompt):
+    """LENGTH ids: the prompt's, the end's, zeros."""
+    ids = processor().encode(prompt)[: LENGTH - 1] + [1]
+    return ids + [0] * (LENGTH - len(ids))
 
 
 def make():
@@ -76,26 +78,39 @@ class Reader(torch.nn.Module):
         self.encoder = make()
         self.slot = torch.nn.Linear(WIDTH, ROWS * (NOWHERE + 1))
 
-    def forward(self, prompts, length=LENGTH):
-        return self.slot(encode(self.encoder, prompts, length)).unflatten(-1, (ROWS, NOWHERE + 1))
+    def forward(self, ids):
+        return self.slot(encode(self.encoder, ids)).unflatten(-1, (ROWS, NOWHERE + 1))
 
 
-def encode(encoder, prompts, length=LENGTH):
+def ids_of(prompts):
+    """[B, LENGTH]"""
+    return torch.tensor([padded(prompt) for prompt in prompts])
+
+
+def encode(encoder, ids):
     """[B, length, WIDTH]. The padding is read, as StableDiffusion3Pipeline has it read."""
-    return encoder(torch.tensor([padded(prompt, length) for prompt in prompts])).last_hidden_state
+    return encoder(ids).last_hidden_state
 
 
-def targets(prompt, lines, starts, length=LENGTH):
+def targets(prompt, lines, starts):
     """For each token and row, at which step its letter stands. A single line stands in both rows, as in words.py."""
-    classes = [[NOWHERE] * ROWS for _ in range(length)]
+    classes = [[NOWHERE] * ROWS for _ in range(LENGTH)]
     for number, (line, start) in enumerate(zip(lines, starts)):
         rows = range(ROWS) if len(lines) == 1 else [number]
+        # Characters are tokens, but for the mark that stands before the first.
+        first = len(processor().encode(prompt[: start + 1])) - 1
         for k in range(len(line)):
-            # Characters are tokens, but for the mark that stands before the first.
-            token = len(processor().encode(prompt[: start + k + 1])) - 1
             for row in rows:
-                classes[token][row] = 2 * k - (len(line) - 1) + LENGTH_MAX - 1
+                classes[first + k][row] = 2 * k - (len(line) - 1) + LENGTH_MAX - 1
     return classes
+
+
+def make_captions(rng, count, done):
+    """Token ids, and each token's classes."""
+    all_lines = [random_text(rng) for _ in range(count)]
+    captions = [placed_caption(lines, rng, plain=rng.random() < plain_share(done)) for lines in all_lines]
+    wanted = [targets(prompt, lines, starts) for (prompt, _, starts), lines in zip(captions, all_lines)]
+    return ids_of([prompt for prompt, _, _ in captions]), torch.tensor(wanted)
 
 
 def train():
@@ -106,21 +121,20 @@ def train():
     chosen = set(map(id, matrices))
     others = [p for p in reader.parameters() if id(p) not in chosen]
     training = Training("t5", reader, matrices, others, 2e-3, 2e-3, STEPS, 0.5)
-    weights = torch.ones(NOWHERE + 1)
+    weights = torch.ones(NOWHERE + 1, device=DEVICE)
     weights[NOWHERE] = 0.1  # most tokens
-    for done, rng in training.each_step():
-        all_lines = [random_text(rng) for _ in range(BATCH)]
-        plain = max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
-        captions = [placed_caption(lines, rng, plain=rng.random() < plain) for lines in all_lines]
-        longest = max(len(processor().encode(prompt)) + 1 for prompt, _, _ in captions)
-        length = min(LENGTH, -(-longest // 32) * 32) if done < SHORT_UNTIL else LENGTH
+    stock = Stock(training, make_captions, SUPPLY)
+    for done in training.each_step():
+        ids, wanted = stock.batch(training.step, BATCH)
+        if done < SHORT_UNTIL:
+            longest = int((ids != 0).sum(1).max())
+            length = min(LENGTH, -(-longest // 32) * 32)
+            ids, wanted = ids[:, :length], wanted[:, :length]
         with quick_arithmetic():
-            found = reader([prompt for prompt, _, _ in captions], length).float()
-        wanted = torch.tensor([targets(prompt, lines, starts, length)
-                               for (prompt, _, starts), lines in zip(captions, all_lines)])  # fmt: skip
-        loss = torch.nn.functional.cross_entropy(found.flatten(0, 2), wanted.flatten(), weights)
-        same = found.argmax(-1) == wanted
-        training.update(loss, letters=same[wanted != NOWHERE].float().mean(), words=same.flatten(1).all(-1).float().mean())
+            found = reader(ids)
+        loss = torch.nn.functional.cross_entropy(found.float().flatten(0, 2), wanted.flatten(), weights)
+        same, letters = found.argmax(-1) == wanted, wanted != NOWHERE
+        training.update(loss, letters=(same & letters).sum() / letters.sum(), words=same.flatten(1).all(-1).float().mean())
 
 
 def load():

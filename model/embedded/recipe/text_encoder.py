@@ -10,13 +10,15 @@ from transformers import CLIPTextConfig, CLIPTextModel
 
 from .captions import FIELDS, LAYOUT, caption
 from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
+from .stock import Stock, Supply
 from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
-from .training import Training, load_encoder
+from .training import DEVICE, Training, load_encoder, quick_arithmetic, sized
 from .words import EMPTY, SLOTS, random_text, slot_targets
 
 WIDTH = 128
-BATCH = 48
-STEPS = 2400
+BATCH = sized(48, 256)
+STEPS = sized(2400, 3000)
+SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=64))
 PLAIN_UNTIL = 0.25  # plain captions grow fewer until then
 CLASSES = {"colour": list(COLOURS), "object": OBJECTS, "ground_colour": list(COLOURS), "ground": GROUNDS,
            "typeface": list(TYPEFACES), "lines": [1, 2]}  # fmt: skip
@@ -49,23 +51,51 @@ class Reader(torch.nn.Module):
         self.fields = torch.nn.ModuleDict({name: torch.nn.Linear(WIDTH, len(CLASSES[name])) for name in FIELDS})
         self.slot = torch.nn.Linear(WIDTH, EMPTY + 1)
 
-    def forward(self, prompts):
-        states = encode(self.encoder, prompts)
+    def forward(self, ids):
+        states = encode(self.encoder, ids)
         fields = {name: self.fields[name](states[:, LAYOUT + i]) for i, name in enumerate(FIELDS)}
         return fields, self.slot(states[:, LAYOUT + len(FIELDS) :])
 
 
-def encode(encoder, prompts):
-    return encoder(input_ids=torch.tensor([padded(prompt) for prompt in prompts])).last_hidden_state
+def ids_of(prompts):
+    """[B, LENGTH]"""
+    return torch.tensor([padded(prompt) for prompt in prompts])
 
 
-def targets(all_lines, scenes):
-    fields = {}
-    for name in FIELDS:
-        values = [len(x) for x in all_lines] if name == "lines" else [getattr(scene, name) for scene in scenes]
-        fields[name] = torch.tensor([CLASSES[name].index(value) for value in values])
-    rows = torch.tensor([upper + lower for upper, lower in map(slot_targets, all_lines)])
-    return fields, rows
+def encode(encoder, ids):
+    """[B, LENGTH, WIDTH]"""
+    return encoder(input_ids=ids).last_hidden_state
+
+
+def field_targets(all_lines, scenes):
+    """Classes of the scene's parts, [B, fields]."""
+    parts = [{**vars(scene), "lines": len(lines)} for lines, scene in zip(all_lines, scenes)]
+    return torch.tensor([[CLASSES[name].index(part[name]) for name in FIELDS] for part in parts])
+
+
+def row_targets(all_lines):
+    """Classes of both rows' slots, [B, 2 * SLOTS]."""
+    return torch.tensor([upper + lower for upper, lower in map(slot_targets, all_lines)])
+
+
+def plain_share(done):
+    return max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
+
+
+def make_captions(rng, count, done):
+    """Token ids, and the classes of what they say."""
+    all_lines = [random_text(rng) for _ in range(count)]
+    prompts, scenes = zip(*(caption(lines, rng, plain=rng.random() < plain_share(done)) for lines in all_lines))
+    return ids_of(prompts), field_targets(all_lines, scenes), row_targets(all_lines)
+
+
+def field_losses(found, wanted):
+    """The summed loss, and for each part of the scene the share that is right."""
+    loss, right = 0.0, {}
+    for i, name in enumerate(FIELDS):
+        loss = loss + torch.nn.functional.cross_entropy(found[name].float(), wanted[:, i])
+        right[name] = (found[name].argmax(-1) == wanted[:, i]).float().mean()
+    return loss, right
 
 
 def train():
@@ -75,23 +105,19 @@ def train():
     chosen = set(map(id, matrices))
     others = [p for p in reader.parameters() if id(p) not in chosen]
     training = Training("text_encoder", reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
-    entropy = torch.nn.functional.cross_entropy
-    weights = torch.ones(EMPTY + 1)
+    stock = Stock(training, make_captions, SUPPLY)
+    weights = torch.ones(EMPTY + 1, device=DEVICE)
     weights[EMPTY] = 0.4  # most slots are empty
-    for done, rng in training.each_step():
-        all_lines = [random_text(rng) for _ in range(BATCH)]
-        plain = max(0.0, 0.8 * (1 - done / PLAIN_UNTIL))
-        captions = [caption(lines, rng, plain=rng.random() < plain) for lines in all_lines]
-        fields, rows = reader([text for text, _ in captions])
-        wanted, wanted_rows = targets(all_lines, [scene for _, scene in captions])
-        loss = 4 * entropy(rows.flatten(0, 1), wanted_rows.flatten(), weights)
-        right = {}
-        for name in FIELDS:
-            loss = loss + entropy(fields[name], wanted[name])
-            right[name] = (fields[name].argmax(-1) == wanted[name]).float().mean()
+    for _ in training.each_step():
+        ids, wanted, wanted_rows = stock.batch(training.step, BATCH)
+        with quick_arithmetic():
+            fields, rows = reader(ids)
+        loss, right = field_losses(fields, wanted)
+        loss = loss + 4 * torch.nn.functional.cross_entropy(rows.float().flatten(0, 1), wanted_rows.flatten(), weights)
         drawn = wanted_rows != EMPTY
-        right["letters"] = (rows.argmax(-1) == wanted_rows)[drawn].float().mean()
-        right["words"] = (rows.argmax(-1) == wanted_rows).all(-1).float().mean()
+        same = rows.argmax(-1) == wanted_rows
+        right["letters"] = (same & drawn).sum() / drawn.sum()
+        right["words"] = same.all(-1).float().mean()
         training.update(loss, **right)
 
 
