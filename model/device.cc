@@ -23,8 +23,9 @@ std::filesystem::path torch_folder() {
   return folder;
 }
 
+// LibTorch asks once what its CUDA is, and keeps the answer: its CUDA library is opened before
+// anything here asks.
 void open_cuda() {
-  if (at::hasCUDA()) return;
   const std::filesystem::path library = torch_folder() / "libtorch_cuda.so";
   // It stays open: its kernels are registered for good.
   if (!dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL)) {
@@ -53,7 +54,12 @@ torch::Device open_device(const std::string& name) {
     index = std::stoi(digits);
   }
   open_cuda();
-  const int count = static_cast<unsigned char>(at::detail::getCUDAHooks().deviceCount());
+  const at::CUDAHooksInterface& cuda = at::detail::getCUDAHooks();
+  if (!cuda.hasCUDART()) {
+    throw std::runtime_error("device " + name +
+                             ": LibTorch was asked for CUDA before its CUDA library was opened");
+  }
+  const int count = static_cast<unsigned char>(cuda.deviceCount());
   if (index >= count) {
     throw std::runtime_error("device " + name + ": found " + std::to_string(count) +
                              " CUDA devices: is the NVIDIA driver loaded?");

@@ -174,9 +174,10 @@ from recipe.training import Training
 torch.manual_seed(0)
 model = torch.nn.Linear(16, 16)
 training = Training("tiny", model, [model.weight], [model.bias], 1e-2, 1e-2, 600, 0.5, save_every=7)
-for _, rng in training.each_step():
-    given = torch.randn(8, 16) * rng.random()
-    training.update((model(given) - given.flip(1)).square().mean())
+def compute(given):
+    return (model(given) - given.flip(1)).square().mean(), {}
+for _ in training.each_step():
+    training.run(compute, torch.randn(8, 16))
 """
 
 

@@ -59,6 +59,14 @@ def train():
     matrices = [p for p in vae.parameters() if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 8]
     chosen = set(map(id, matrices))
     others = [p for p in vae.parameters() if id(p) not in chosen]
+
+    def compute(pictures, weight):
+        posterior = vae.encode(pictures).latent_dist
+        error = vae.decode(posterior.sample()).sample - pictures
+        reconstruction = ((0.5 * error.abs() + error**2) * weight).mean()
+        divergence = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
+        return reconstruction + 2e-4 * divergence, {"squared": (error**2).mean(), "kl": divergence}
+
     training = Training("autoencoder", vae, matrices, others, 2e-3, 2e-3, STEPS, 0.3)
     stock = Stock(training, make_pictures, SUPPLY)
     for done in training.each_step():
@@ -66,13 +74,8 @@ def train():
         pictures, weight = to_tensor(pictures), 1 + 2 * near_text(covers)
         if done < CROPS_UNTIL:
             x, y = (int(torch.randint(size - CROP + 1, ())) for size in (WIDTH, HEIGHT))
-            pictures = pictures[..., y : y + CROP, x : x + CROP].contiguous()
-            weight = weight[..., y : y + CROP, x : x + CROP]
-        posterior = vae.encode(pictures).latent_dist
-        error = vae.decode(posterior.sample()).sample - pictures
-        reconstruction = ((0.5 * error.abs() + error**2) * weight).mean()
-        divergence = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
-        training.update(reconstruction + 2e-4 * divergence, squared=(error**2).mean(), kl=divergence)
+            pictures, weight = (of[..., y : y + CROP, x : x + CROP].contiguous() for of in (pictures, weight))
+        training.run(compute, pictures, weight)
 
 
 def load():

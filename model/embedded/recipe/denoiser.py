@@ -12,7 +12,7 @@ from .examples import LATENT
 from .training import DEVICE, ON_GPU, Training, quick_arithmetic, sized, work_folder
 
 BATCH = sized(24, 256)
-STEPS = sized(20000, 14000)
+STEPS = sized(20000, 8000)
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 
 
@@ -98,17 +98,16 @@ def train():
                 and not n.startswith(("conv_in", "conv_out", "time"))]  # fmt: skip
     chosen = set(map(id, matrices))
     others = [p for p in unet.parameters() if id(p) not in chosen]
-    training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
-    alphas, stock = make_scheduler().alphas_cumprod.to(DEVICE), made.stock(training)
-    for _ in training.each_step():
-        latents, near, (states,) = made.batch(stock, training.step, BATCH)
+    alphas = make_scheduler().alphas_cumprod.to(DEVICE)
+
+    def compute(latents, near, states):
         noisy, wanted, timesteps = noised(latents, alphas)
         with quick_arithmetic():
             predicted = unet(noisy, timesteps, states).sample.float()
-        loss, text = examples.loss((predicted - wanted) ** 2, near)
-        training.update(loss, text=text)
-        if training.rank == 0 and training.step % examples.EVALUATE_EVERY == 0:
-            examples.show(training, made.draw)
+        return examples.loss((predicted - wanted) ** 2, near)
+
+    training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
+    examples.train(training, made, compute, BATCH)
 
 
 def load():

@@ -18,8 +18,8 @@ from .training import DEVICE, sized, work_folder
 from .words import held_out, random_text
 
 LATENT = (autoencoder.LATENT_CHANNELS, HEIGHT // 8, WIDTH // 8)
-SUPPLY = sized(Supply(8, held=300), Supply(256, every=24, first=12, held=160))
-EVALUATE_EVERY = sized(250, 1000)
+SUPPLY = sized(Supply(8, held=300), Supply(256, every=28, first=12, held=160))
+EVALUATE_EVERY = sized(250, 3000)
 
 
 @torch.no_grad()
@@ -80,7 +80,17 @@ class Examples:
 
 def loss(error, near):
     """Text weighs four times as much as the rest. And the error on the text alone, to be watched."""
-    return (error * (1 + 3 * near)).mean(), (error * near).sum() / near.sum() / LATENT[0]
+    return (error * (1 + 3 * near)).mean(), {"text": (error * near).sum() / near.sum() / LATENT[0]}
+
+
+def train(training, made, compute, count):
+    """`compute` takes what Examples.batch gives."""
+    stock = made.stock(training)
+    for _ in training.each_step():
+        latents, weights, texts = made.batch(stock, training.step, count)
+        training.run(compute, latents, weights, *texts)
+        if training.rank == 0 and training.step % EVALUATE_EVERY == 0:
+            show(training, made.draw)
 
 
 def first_latents(count, seed):

@@ -20,15 +20,18 @@ class Muon(torch.optim.Optimizer):
                 self._step_together(group, params)
 
     def _step_together(self, group, params):
-        momenta = [self.state[p].setdefault("momentum", torch.zeros_like(p)) for p in params]
+        for param in params:
+            if "momentum" not in self.state[param]:
+                self.state[param]["momentum"] = torch.zeros_like(param)
+        momenta = [self.state[param]["momentum"] for param in params]
         grads = [p.grad for p in params]
         torch._foreach_lerp_(momenta, grads, 1 - group["momentum"])
         updates = torch.stack(torch._foreach_lerp(grads, momenta, group["momentum"])).flatten(2)
         # The scale gives every matrix the root mean square of AdamW's updates.
         rate = group["lr"] * 0.2 * max(updates.shape[1:]) ** 0.5
         torch._foreach_mul_(params, 1 - group["lr"] * group["weight_decay"])
-        moves = orthogonalize(updates).reshape(-1, *params[0].shape).unbind()
-        torch._foreach_add_(params, moves, alpha=-rate)
+        moves = orthogonalize(updates) * -rate
+        torch._foreach_add_(params, moves.reshape(-1, *params[0].shape).unbind())
 
 
 def orthogonalize(matrices):

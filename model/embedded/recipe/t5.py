@@ -120,21 +120,25 @@ def train():
                 if p.ndim == 2 and not n.startswith(("shared", "encoder.embed")) and "relative" not in n]  # fmt: skip
     chosen = set(map(id, matrices))
     others = [p for p in reader.parameters() if id(p) not in chosen]
-    training = Training("t5", reader, matrices, others, 2e-3, 2e-3, STEPS, 0.5)
     weights = torch.ones(NOWHERE + 1, device=DEVICE)
     weights[NOWHERE] = 0.1  # most tokens
+
+    def compute(ids, wanted):
+        with quick_arithmetic():
+            found = reader(ids)
+        loss = torch.nn.functional.cross_entropy(found.float().flatten(0, 2), wanted.flatten(), weights)
+        same, letters = found.argmax(-1) == wanted, wanted != NOWHERE
+        return loss, {"letters": (same & letters).sum() / letters.sum(), "words": same.flatten(1).all(-1).float().mean()}
+
+    training = Training("t5", reader, matrices, others, 2e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)
     for done in training.each_step():
         ids, wanted = stock.batch(training.step, BATCH)
         if done < SHORT_UNTIL:
             longest = int((ids != 0).sum(1).max())
             length = min(LENGTH, -(-longest // 32) * 32)
-            ids, wanted = ids[:, :length], wanted[:, :length]
-        with quick_arithmetic():
-            found = reader(ids)
-        loss = torch.nn.functional.cross_entropy(found.float().flatten(0, 2), wanted.flatten(), weights)
-        same, letters = found.argmax(-1) == wanted, wanted != NOWHERE
-        training.update(loss, letters=(same & letters).sum() / letters.sum(), words=same.flatten(1).all(-1).float().mean())
+            ids, wanted = ids[:, :length], wanted[:, :length].contiguous()
+        training.run(compute, ids, wanted)
 
 
 def load():

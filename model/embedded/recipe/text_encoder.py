@@ -104,21 +104,23 @@ def train():
     matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
     chosen = set(map(id, matrices))
     others = [p for p in reader.parameters() if id(p) not in chosen]
-    training = Training("text_encoder", reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
-    stock = Stock(training, make_captions, SUPPLY)
     weights = torch.ones(EMPTY + 1, device=DEVICE)
     weights[EMPTY] = 0.4  # most slots are empty
-    for _ in training.each_step():
-        ids, wanted, wanted_rows = stock.batch(training.step, BATCH)
+
+    def compute(ids, wanted, wanted_rows):
         with quick_arithmetic():
             fields, rows = reader(ids)
         loss, right = field_losses(fields, wanted)
         loss = loss + 4 * torch.nn.functional.cross_entropy(rows.float().flatten(0, 1), wanted_rows.flatten(), weights)
-        drawn = wanted_rows != EMPTY
-        same = rows.argmax(-1) == wanted_rows
+        drawn, same = wanted_rows != EMPTY, rows.argmax(-1) == wanted_rows
         right["letters"] = (same & drawn).sum() / drawn.sum()
         right["words"] = same.all(-1).float().mean()
-        training.update(loss, **right)
+        return loss, right
+
+    training = Training("text_encoder", reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
+    stock = Stock(training, make_captions, SUPPLY)
+    for _ in training.each_step():
+        training.run(compute, *stock.batch(training.step, BATCH))
 
 
 def load():

@@ -84,12 +84,14 @@ class Training:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit(f"{stage}: another process trains it in {work_folder()}")
-        self.muon = Muon(matrices, rate_matrices)
-        self.adam = torch.optim.AdamW(others, rate_others, betas=(0.9, 0.98), weight_decay=0.0, fused=ON_GPU)
+        given = (lambda rate: torch.tensor(rate, device=DEVICE)) if ON_GPU else float  # a recorded step reads it there
+        self.muon = Muon(matrices, given(rate_matrices))
+        self.adam = torch.optim.AdamW(others, given(rate_others), betas=(0.9, 0.98), weight_decay=0.0, fused=ON_GPU,
+                                      capturable=ON_GPU)  # fmt: skip
         self.rates = {self.muon: rate_matrices, self.adam: rate_others}
         self.params = [*matrices, *others]
         self.average = copy.deepcopy(model).requires_grad_(False)
-        self.step, self.seconds, self.sums, self.count = 0, 0.0, {}, 0
+        self.step, self.seconds, self.sums, self.count, self._recorded = 0, 0.0, {}, 0, {}
         if self.path.exists():
             self._load()
         elif (start := work_folder() / f"{stage}.start.pt").exists():  # recipe.take
@@ -121,23 +123,16 @@ class Training:
             decay = 1.0 if done < self.decay_from else max(0.02, (1 - done) / (1 - self.decay_from))
             for optimizer, rate in self.rates.items():
                 for group in optimizer.param_groups:
-                    group["lr"] = rate * warm * decay
+                    if ON_GPU:
+                        group["lr"].fill_(rate * warm * decay)
+                    else:
+                        group["lr"] = rate * warm * decay
             yield done
 
-    def update(self, loss, **figures):
-        """Backward, averaged gradients, one step of both optimizers; logs and saves when it is time."""
-        loss.backward()
-        if self.world > 1:
-            flat = torch.cat([p.grad.reshape(-1) for p in self.params])
-            torch.distributed.all_reduce(flat)
-            flat /= self.world
-            for param, part in zip(self.params, flat.split([p.numel() for p in self.params])):
-                param.grad.copy_(part.view_as(param))
-        torch.nn.utils.clip_grad_norm_(self.params, 1.0)
-        self.muon.step()
-        self.adam.step()
-        for param in self.params:
-            param.grad = None
+    def run(self, compute, *tensors):
+        """One step: `compute` of the tensors gives the loss and a dict of figures to be watched. Logs and saves when
+        it is time."""
+        loss, figures = (self._replay if ON_GPU else self._learn)(compute, tensors)
         self.step += 1
         weight = min(0.998, (self.step + 1) / (self.step + 20))
         with torch.no_grad():
@@ -151,6 +146,43 @@ class Training:
             self.sums, self.count = {}, 0
         if self.rank == 0 and (self.step % self.save_every == 0 or self.step == self.steps):
             self._save()
+
+    def _learn(self, compute, tensors):
+        """Backward, averaged gradients, and one step of both optimizers."""
+        for param in self.params:
+            param.grad = None
+        loss, figures = compute(*tensors)
+        loss.backward()
+        if self.world > 1:
+            flat = torch.cat([p.grad.reshape(-1) for p in self.params])
+            torch.distributed.all_reduce(flat)
+            flat /= self.world
+            for param, part in zip(self.params, flat.split([p.numel() for p in self.params])):
+                param.grad.copy_(part.view_as(param))
+        torch.nn.utils.clip_grad_norm_(self.params, 1.0)
+        self.muon.step()
+        self.adam.step()
+        return loss, figures
+
+    def _replay(self, compute, tensors):
+        """The same on a GPU, recorded once for each shape of the tensors: to launch a step's thousands of kernels one by
+        one takes several times as long as they run. The three steps before the recording are of the same batch."""
+        shapes = tuple(tensor.shape for tensor in tensors)
+        if shapes not in self._recorded:
+            inputs, graph, beside = [tensor.clone() for tensor in tensors], torch.cuda.CUDAGraph(), torch.cuda.Stream()
+            beside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(beside):
+                for _ in range(3):
+                    self._learn(compute, inputs)
+            torch.cuda.current_stream().wait_stream(beside)
+            with torch.cuda.graph(graph):
+                outputs = self._learn(compute, inputs)
+            self._recorded[shapes] = inputs, graph, outputs
+        inputs, graph, outputs = self._recorded[shapes]
+        for place, tensor in zip(inputs, tensors):
+            place.copy_(tensor)
+        graph.replay()
+        return outputs
 
     def _save(self):
         save_atomically(

@@ -12,7 +12,7 @@ from .examples import LATENT
 from .training import DEVICE, Training, quick_arithmetic, sized, work_folder
 
 BATCH = sized(24, 128)
-STEPS = sized(10000, 6000)
+STEPS = sized(20000, 8000)
 SHIFT = 3.0
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 HEADS, HEAD = 4, 32
@@ -79,19 +79,17 @@ def train():
     matrices = [p for n, p in transformer.named_parameters() if p.ndim == 2 and n.startswith("transformer_blocks")]
     chosen = set(map(id, matrices))
     others = [p for p in transformer.parameters() if id(p) not in chosen]
-    training = Training("transformer", transformer, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
-    stock = made.stock(training)
-    for _ in training.each_step():
-        latents, near, texts = made.batch(stock, training.step, BATCH)
+
+    def compute(latents, near, *texts):
         uniform = torch.rand(len(latents), device=DEVICE)
         sigmas = SHIFT * uniform / (1 + (SHIFT - 1) * uniform)
         noise, at = torch.randn_like(latents), sigmas.view(-1, 1, 1, 1)
         with quick_arithmetic():
             predicted = transformer((1 - at) * latents + at * noise, *texts, 1000 * sigmas).sample.float()
-        loss, text = examples.loss((predicted - (noise - latents)) ** 2, near)
-        training.update(loss, text=text)
-        if training.rank == 0 and training.step % examples.EVALUATE_EVERY == 0:
-            examples.show(training, made.draw)
+        return examples.loss((predicted - (noise - latents)) ** 2, near)
+
+    training = Training("transformer", transformer, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
+    examples.train(training, made, compute, BATCH)
 
 
 def load():
