@@ -49,7 +49,7 @@ def test_check_refuses_other_weights(model):
 
 
 def test_check_says_that_there_is_no_profile(model):
-    (model / "glyphward.json").write_text('{"defaults": {"num_inference_steps": 12, "guidance_scale": 2, "height": 64, "width": 192}}')
+    (model / "glyphward.json").write_text('{"defaults": {"num_inference_steps": 12, "guidance_scale": 2, "height": 96, "width": 192}}')
     run = localize(model, "--check", "--json")
     assert run.returncode == 1 and json.loads(run.stdout)["profile"] == "none"
 
@@ -70,7 +70,7 @@ def test_writes_what_it_found_and_keeps_the_defaults(model):
     assert written["localization"]["evidence"]["pairs"] == 2
     assert written["localization"]["evidence"]["rows"] == report["rows"]
     width, height = struct.unpack(">II", sheet.read_bytes()[16:24])
-    assert (width, height) == (3 * 192 + 2 * 4, 2 * 64 + 4)
+    assert (width, height) == (3 * 192 + 2 * 4, 2 * 96 + 4)
     # The engine takes the hash that was written for that of these weights.
     assert json.loads(localize(model, "--check", "--pairs-count", "1", "--json").stdout)["profile"] == "localized"
 

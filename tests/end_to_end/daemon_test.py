@@ -62,7 +62,7 @@ def test_tensors_are_written_before_rounding(tmp_path, guard):
     made = run("generate", "--local", *guard, "-n", 2, "-o", tmp_path / "a.safetensors", CLEAN, state_home=tmp_path)
     assert made.returncode == 0, made.stderr
     tensors = load_file(tmp_path / "a.safetensors")
-    assert tensors["image"].shape == (2, 3, 64, 192) and tensors["image"].dtype.name == "float32"
+    assert tensors["image"].shape == (2, 3, 96, 192) and tensors["image"].dtype.name == "float32"
     assert tensors["latents"].shape[0] == 2
     assert 0 <= tensors["image"].min() and tensors["image"].max() <= 1
 

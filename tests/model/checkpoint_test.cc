@@ -46,7 +46,7 @@ TEST(Checkpoint, NamesTheTensorThatDoesNotFit) {
       {"missing in the UNet",
        kUnet,
        [](Tensors& t) { t.erase("conv_in.bias"); },
-       {kUnet, "conv_in.bias: expected [64], found no such tensor"}},
+       {kUnet, "conv_in.bias: expected [96], found no such tensor"}},
       {"missing in the text encoder",
        kText,
        [](Tensors& t) { t.erase("final_layer_norm.weight"); },
@@ -62,7 +62,7 @@ TEST(Checkpoint, NamesTheTensorThatDoesNotFit) {
       {"left over",
        kUnet,
        [](Tensors& t) { t["conv_in.extra"] = t["conv_in.bias"]; },
-       {kUnet, "conv_in.extra: expected no such tensor by config.json, found F16 [64]"}},
+       {kUnet, "conv_in.extra: expected no such tensor by config.json, found F16 [96]"}},
       {"left over in the encoder",
        kVae,
        [](Tensors& t) { t["encoder.extra.weight"] = t["decoder.conv_out.bias"]; },
@@ -70,13 +70,13 @@ TEST(Checkpoint, NamesTheTensorThatDoesNotFit) {
       {"another shape",
        kUnet,
        [](Tensors& t) {
-         t["conv_in.weight"].shape = {8, 64, 3, 3};
+         t["conv_in.weight"].shape = {8, 96, 3, 3};
        },
-       {kUnet, "conv_in.weight: expected F32, F16 or BF16 [64, 8, 3, 3], found F16 [8, 64, 3, 3]"}},
+       {kUnet, "conv_in.weight: expected F32, F16 or BF16 [96, 8, 3, 3], found F16 [8, 96, 3, 3]"}},
       {"another dtype",
        kUnet,
        [](Tensors& t) { t["conv_in.bias"].dtype = "I16"; },
-       {kUnet, "conv_in.bias: expected F32, F16 or BF16 [64], found I16 [64]"}},
+       {kUnet, "conv_in.bias: expected F32, F16 or BF16 [96], found I16 [96]"}},
       {"a quarter of the names renamed",
        kText,
        [](Tensors& t) { t["text_model.final_layer_norm.bias"] = t["final_layer_norm.bias"]; },
@@ -135,11 +135,11 @@ TEST(Checkpoint, RefusesOptionsThatAreNotImplemented) {
       {"unet/config.json", "act_fn", "gelu"},
       {"unet/config.json", "mid_block_type", "UNetMidBlock2DSimpleCrossAttn"},
       {"unet/config.json", "down_block_types",
-       boost::json::array{"CrossAttnDownBlock2D", "AttnDownBlock2D"}},
-      {"unet/config.json", "up_block_types", boost::json::array{"UpBlock2D"}},
+       boost::json::array{"DownBlock2D", "CrossAttnDownBlock2D", "AttnDownBlock2D"}},
+      {"unet/config.json", "up_block_types", boost::json::array{"UpBlock2D", "UpBlock2D"}},
       {"unet/config.json", "addition_embed_type", "text_image"},
       {"unet/config.json", "only_cross_attention", true},
-      {"unet/config.json", "block_out_channels", boost::json::array{64, 97}},
+      {"unet/config.json", "block_out_channels", boost::json::array{96, 128, 161}},
       {"unet/config.json", "attention_head_dim", boost::json::array{4}},
       {"unet/config.json", "attention_head_dim", 7},
       {"unet/config.json", "attention_head_dim", "4"},
@@ -167,8 +167,8 @@ TEST(Checkpoint, RefusesOptionsThatAreNotImplemented) {
 TEST(Checkpoint, RefusesComponentsThatDoNotFitTogether) {
   const CheckpointCopy checkpoint;
   checkpoint.edit_json("tokenizer/tokenizer_config.json",
-                       [](boost::json::object& object) { object["model_max_length"] = 97; });
-  expect_error(load_error(checkpoint), {"model_max_length", "96", "found 97"}, "tokenizer");
+                       [](boost::json::object& object) { object["model_max_length"] = 129; });
+  expect_error(load_error(checkpoint), {"model_max_length", "128", "found 129"}, "tokenizer");
 }
 
 TEST(Checkpoint, RefusesWhatIsNoJson) {
@@ -271,7 +271,7 @@ TEST(Checkpoint, HashesNamesShapesAndBytesOfLayers) {
   const std::string before = hash();
   EXPECT_EQ(before.size(), 64u);
   EXPECT_NE(before, layers_sha256(checkpoint.path(),
-                                  {layer, "up_blocks.1.attentions.0.transformer_blocks.0.attn2"}));
+                                  {layer, "up_blocks.2.attentions.0.transformer_blocks.0.attn2"}));
   checkpoint.edit_tensors(kUnet, [](auto& tensors) { tensors["conv_in.bias"].bytes[0] ^= 1; });
   EXPECT_EQ(hash(), before) << "another layer's bytes";
   checkpoint.edit_tensors(kUnet,

@@ -67,8 +67,8 @@ class ClipTokenizerFiles : public testing::Test {
 TEST(ClipTokenizer, PadsToTheWindowBetweenBothEnds) {
   const auto tokenizer = ClipTokenizer::load(kEmbedded);
   const auto ids = tokenizer->encode("Hi");
-  ASSERT_EQ(ids.size(), 96u);
-  EXPECT_EQ(tokenizer->model_max_length(), 96);
+  ASSERT_EQ(ids.size(), 128u);
+  EXPECT_EQ(tokenizer->model_max_length(), 128);
   EXPECT_EQ(ids[0], 512);
   EXPECT_EQ(ids[1], 71);        // h: capitals are lowered
   EXPECT_EQ(ids[2], 72 + 256);  // i</w>
@@ -79,7 +79,7 @@ TEST(ClipTokenizer, ReadsInvalidUtf8AsReplacementCharacters) {
   const auto tokenizer = ClipTokenizer::load(kEmbedded);
   EXPECT_EQ(tokenizer->encode("a\xFF z"), tokenizer->encode("a\xEF\xBF\xBD z"));
   EXPECT_EQ(tokenizer->encode("cut \xE2\x82"), tokenizer->encode("cut \xEF\xBF\xBD"));
-  EXPECT_EQ(tokenizer->encode("\xED\xA0\x80").size(), 96u);  // a surrogate
+  EXPECT_EQ(tokenizer->encode("\xED\xA0\x80").size(), 128u);  // a surrogate
 }
 
 TEST(ClipTokenizer, TakesSpecialTokensTypedByTheUserAsText) {
@@ -99,15 +99,15 @@ TEST(ClipTokenizer, FitCountsWholeWordsOfTheTypedPrompt) {
   EXPECT_EQ(tokenizer->fit(fitting).bytes_kept, fitting.size());
   EXPECT_EQ(tokenizer->fit(fitting).tokens, 2 + 4 + 1 + 5 + 1);
 
-  // 94 letters fit; a word that would be cut is not kept.
-  const std::string ninety = std::string(90, 'a');
-  EXPECT_EQ(tokenizer->fit(ninety + " bcde").bytes_kept, 95u);
-  EXPECT_EQ(tokenizer->fit(ninety + " bcde.").bytes_kept, 95u);
-  EXPECT_EQ(tokenizer->fit(ninety + " bcdef").bytes_kept, 90u);
-  EXPECT_EQ(tokenizer->fit(ninety + "bcdef").bytes_kept, 0u);
+  // 126 letters fit; a word that would be cut is not kept.
+  const std::string most = std::string(122, 'a');
+  EXPECT_EQ(tokenizer->fit(most + " bcde").bytes_kept, 127u);
+  EXPECT_EQ(tokenizer->fit(most + " bcde.").bytes_kept, 127u);
+  EXPECT_EQ(tokenizer->fit(most + " bcdef").bytes_kept, 122u);
+  EXPECT_EQ(tokenizer->fit(most + "bcdef").bytes_kept, 0u);
   // Spaces at the end cost nothing, and offsets count what was typed, not what it was normalized
   // to.
-  const std::string decomposed = "e\xCC\x81 " + std::string(92, 'a');
+  const std::string decomposed = "e\xCC\x81 " + std::string(124, 'a');
   EXPECT_EQ(tokenizer->fit(decomposed + "  ").bytes_kept, decomposed.size() + 2);
   EXPECT_EQ(tokenizer->fit(decomposed + " b").bytes_kept, decomposed.size());
 }

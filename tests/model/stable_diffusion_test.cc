@@ -43,13 +43,11 @@ std::vector<float> latents_of(const GenerationRequest& request) {
 TEST(StableDiffusion, TellsItsLayersInForwardOrder) {
   const ModelInfo& info = embedded().info();
   const std::vector<std::string> expected = {
-      "down_blocks.0.attentions.0.transformer_blocks.0.attn2",
-      "down_blocks.1.attentions.0.transformer_blocks.0.attn2",
+      "down_blocks.2.attentions.0.transformer_blocks.0.attn2",
       "mid_block.attentions.0.transformer_blocks.0.attn2",
-      "up_blocks.0.attentions.0.transformer_blocks.0.attn2",
-      "up_blocks.0.attentions.1.transformer_blocks.0.attn2",
-      "up_blocks.1.attentions.0.transformer_blocks.0.attn2",
-      "up_blocks.1.attentions.1.transformer_blocks.0.attn2"};
+      "up_blocks.2.attentions.0.transformer_blocks.0.attn2",
+      "up_blocks.2.attentions.1.transformer_blocks.0.attn2",
+      "up_blocks.2.attentions.2.transformer_blocks.0.attn2"};
   EXPECT_EQ(info.attention_layers, expected);
   EXPECT_EQ(info.name, "stable-diffusion");
   EXPECT_EQ(info.family, "stable-diffusion");
@@ -64,7 +62,7 @@ TEST(StableDiffusion, TakesItsDefaultsFromTheProfileAndElseFromTheConfiguration)
   const auto pipeline = load_pipeline(checkpoint.path().string() + "/");
   EXPECT_EQ(pipeline->info().num_inference_steps, 50);
   EXPECT_EQ(pipeline->info().guidance_scale, 7.5);
-  EXPECT_EQ(pipeline->info().height, 64);
+  EXPECT_EQ(pipeline->info().height, 96);
   EXPECT_EQ(pipeline->info().width, 192);
   EXPECT_EQ(pipeline->info().profile_state, "none");
   EXPECT_EQ(pipeline->info().name, checkpoint.path().filename().string());
@@ -72,7 +70,7 @@ TEST(StableDiffusion, TakesItsDefaultsFromTheProfileAndElseFromTheConfiguration)
 
 TEST(StableDiffusion, TrustsAProfileOnlyOnItsOwnWeights) {
   const CheckpointCopy checkpoint;
-  const std::string layer = embedded().info().attention_layers[5];
+  const std::string layer = embedded().info().attention_layers[2];
   const auto write = [&](const std::string& name, const std::string& sha256) {
     checkpoint.edit_json("glyphward.json", [&](boost::json::object& profile) {
       profile["localization"] = {{"layers", boost::json::array{name}},
@@ -153,7 +151,7 @@ TEST(StableDiffusion, GivesEachSeedItsPicture) {
   const auto second = embedded().generate(request, {});
   ASSERT_TRUE(second);
   EXPECT_EQ(second->images[0].width, 192);
-  EXPECT_EQ(second->images[0].height, 64);
+  EXPECT_EQ(second->images[0].height, 96);
   ASSERT_EQ(second->images[0].rgb.size(), both->images[1].rgb.size());
   int largest = 0;
   for (std::size_t i = 0; i < second->images[0].rgb.size(); ++i) {
@@ -161,8 +159,8 @@ TEST(StableDiffusion, GivesEachSeedItsPicture) {
   }
   EXPECT_LE(largest, 1);
   EXPECT_NE(both->images[0], both->images[1]);
-  EXPECT_EQ(both->image->shape, (std::vector<std::int64_t>{2, 3, 64, 192}));
-  EXPECT_EQ(both->latents->shape, (std::vector<std::int64_t>{2, 8, 8, 24}));
+  EXPECT_EQ(both->image->shape, (std::vector<std::int64_t>{2, 3, 96, 192}));
+  EXPECT_EQ(both->latents->shape, (std::vector<std::int64_t>{2, 8, 12, 24}));
 }
 
 TEST(StableDiffusion, StopsWithinOneStep) {

@@ -1,5 +1,5 @@
 """Reads pictures by two readers, and scores readings. Neither is told what stands there; RapidOCR finds the lines and
-reads them, Tesseract reads what RapidOCR's detector framed, by its own lights."""
+reads them, Tesseract reads each line that RapidOCR's detector framed, by its own lights."""
 
 import functools
 import os
@@ -23,8 +23,8 @@ def enlarged(picture):
     return image.resize((image.width * ZOOM, image.height * ZOOM), Image.Resampling.BICUBIC)
 
 
-def read_with_tesseract(pictures):
-    """One call of the program for all pictures, each a cut-out of some lines of text."""
+def read_with_tesseract(pictures, mode="6"):
+    """One call of the program for all pictures, each a cut-out of some lines of text; of one line, in mode 7."""
     if len(pictures) == 0:
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -34,7 +34,7 @@ def read_with_tesseract(pictures):
         listing = pathlib.Path(folder) / "list.txt"
         listing.write_text("\n".join(names) + "\n")
         done = subprocess.run(
-            ["tesseract", str(listing), "stdout", "--psm", "6"],
+            ["tesseract", str(listing), "stdout", "--psm", mode],
             capture_output=True, text=True, check=True, env={**os.environ, "OMP_THREAD_LIMIT": "1"},
         )  # fmt: skip
     pages = done.stdout.split("\f")
@@ -57,20 +57,23 @@ def read_with_rapidocr(picture):
     return squeeze("".join(text for _, text, _ in found)), np.array([box for box, _, _ in found]) / ZOOM
 
 
-def frame(picture, boxes, margin=5):
-    """What the boxes enclose, and a margin; without a box, the whole picture."""
+def line_frames(picture, boxes, margin=3):
+    """Each box's part of the picture, and a margin; without a box, the whole picture."""
     if len(boxes) == 0:
-        return picture
-    low = np.maximum(boxes.min((0, 1)).astype(int) - margin, 0)
-    high = boxes.max((0, 1)).astype(int) + margin + 1
-    return picture[low[1] : high[1], low[0] : high[0]]
+        return [picture]
+    frames = []
+    for box in boxes:
+        low, high = np.maximum(box.min(0).astype(int) - margin, 0), box.max(0).astype(int) + margin + 1
+        frames.append(picture[low[1] : high[1], low[0] : high[0]])
+    return frames
 
 
 def read(pictures):
     """(Tesseract's readings, RapidOCR's readings, boxes of each picture)."""
     seen = [read_with_rapidocr(picture) for picture in pictures]
-    frames = [frame(picture, boxes) for picture, (_, boxes) in zip(pictures, seen)]
-    return read_with_tesseract(frames), [text for text, _ in seen], [boxes for _, boxes in seen]
+    frames = [line_frames(picture, boxes) for picture, (_, boxes) in zip(pictures, seen)]
+    lines = iter(read_with_tesseract([frame for of_picture in frames for frame in of_picture], "7"))
+    return ["".join(next(lines) for _ in of_picture) for of_picture in frames], *map(list, zip(*seen))
 
 
 def distance(a, b):
