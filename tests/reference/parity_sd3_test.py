@@ -16,7 +16,7 @@ MEDIUM, MEDIUM_35, LARGE_35 = "stable-diffusion-3-medium-diffusers", "stable-dif
 TRANSFORMER = dict(attention_head_dim=8, num_attention_heads=4, caption_projection_dim=32, num_layers=4, joint_attention_dim=64,
                    pooled_projection_dim=40, pos_embed_max_size=16, sample_size=8)
 TEXT = dict(vocab_size=514, hidden_size=24, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
-            max_position_embeddings=96, projection_dim=16)
+            max_position_embeddings=128, projection_dim=16)
 TEXT_2 = dict(TEXT, hidden_size=32, projection_dim=24)
 TEXT_3 = dict(d_model=64, d_ff=96, d_kv=8, num_heads=4, num_layers=3, num_decoder_layers=3, vocab_size=2128)
 VAE = dict(block_out_channels=[8, 16, 16, 24], layers_per_block=1, norm_num_groups=8, sample_size=64)

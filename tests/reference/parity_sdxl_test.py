@@ -18,7 +18,7 @@ UNET = dict(block_out_channels=[16, 32, 48], attention_head_dim=[1, 2, 4], norm_
             addition_time_embed_dim=8, projection_class_embeddings_input_dim=72, sample_size=8,
             transformer_layers_per_block=[1, 2, 3])
 TEXT = dict(vocab_size=514, hidden_size=24, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4,
-            max_position_embeddings=96)
+            max_position_embeddings=128)
 TEXT_2 = dict(TEXT, hidden_size=32, projection_dim=24)
 VAE = dict(block_out_channels=[8, 16, 16, 24], layers_per_block=1, norm_num_groups=8, sample_size=64)
 # SSD-1B gives each layer a depth of its own, and up blocks theirs.
@@ -84,7 +84,7 @@ def publish(folder, configs):
     vocabularies in two files."""
     def clip(tensors):
         tensors = {key if key.startswith("text_") else "text_model." + key: value for key, value in tensors.items()}
-        tensors["text_model.embeddings.position_ids"] = torch.arange(96).unsqueeze(0)
+        tensors["text_model.embeddings.position_ids"] = torch.arange(128).unsqueeze(0)
         return tensors
     for component in ("text_encoder", "text_encoder_2"):
         edit_tensors(folder / component / "model.safetensors", clip)
@@ -92,7 +92,7 @@ def publish(folder, configs):
         (folder / component / "tokenizer.json").unlink()
         for name in ("vocab.json", "merges.txt"):
             shutil.copy(EMBEDDED / "tokenizer" / name, folder / component)
-        config = published(CHECKPOINT, component, model_max_length=96)
+        config = published(CHECKPOINT, component, model_max_length=128)
         (folder / component / "tokenizer_config.json").write_text(json.dumps(config))
     write_published(folder, CHECKPOINT, configs)
 

@@ -76,7 +76,7 @@ CONFIGURATIONS = {
 
 def make_pipeline(spec, generator):
     text = CLIPTextModel(CLIPTextConfig(vocab_size=514, hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-                                        num_attention_heads=4, max_position_embeddings=96, bos_token_id=512,
+                                        num_attention_heads=4, max_position_embeddings=128, bos_token_id=512,
                                         eos_token_id=513, pad_token_id=513, **spec.get("text", {})))
     vae_options = dict(block_out_channels=(8, 16, 16, 24), layers_per_block=1, norm_num_groups=8, latent_channels=4,
                        sample_size=64)
@@ -88,7 +88,7 @@ def make_pipeline(spec, generator):
     for module in (text, vae, unet):
         scale_weights(module, generator)
         module.eval()
-    states = text(torch.randint(0, 512, (2, 96), generator=generator))[0]
+    states = text(torch.randint(0, 512, (2, 128), generator=generator))[0]
     noise = torch.randn((2, 4, 16, 16), generator=generator)
     unet.conv_out.weight /= unet(noise, 500, states)[0].std()
     vae.decoder.conv_out.weight *= 0.5 / vae.decode(noise / vae.config.scaling_factor)[0].std()
@@ -106,7 +106,7 @@ def publish(folder, form):
     """Rewrites a folder as the first releases were: key names, and no configuration keys of later years."""
     def clip(tensors):
         tensors = {"text_model." + key.removeprefix("text_model."): value for key, value in tensors.items()}
-        tensors["text_model.embeddings.position_ids"] = torch.arange(96).unsqueeze(0)
+        tensors["text_model.embeddings.position_ids"] = torch.arange(128).unsqueeze(0)
         return tensors
 
     def vae(tensors):
