@@ -1,5 +1,7 @@
 """The embedded model's recipe: what its captions and pictures hold, and that a killed training goes on as if unbroken."""
 
+import collections
+import json
 import os
 import pathlib
 import random
@@ -15,7 +17,7 @@ import torch
 SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 sys.path.insert(0, str(SOURCE / "model/embedded"))
 
-from recipe import captions, scenes, t5, text_encoder, tokens, words  # noqa: E402
+from recipe import captions, cases, scenes, t5, text_encoder, tokens, words  # noqa: E402
 
 fonts = pytest.mark.skipif(
     not all(pathlib.Path(path).exists() for path in scenes.TYPEFACES.values()),
@@ -30,6 +32,19 @@ def test_held_out_words_are_never_drawn():
     assert {"GO", "UP", "XQ"} <= words.held_out()  # two letters: chance alone would draw these
     assert not drawn & words.held_out()
     assert all(2 <= len(word) <= words.LENGTH_MAX for word in drawn)
+
+
+def test_committed_cases_are_what_the_sets_say():
+    lines = (SOURCE / "tests/data/embedded/cases.jsonl").read_text().splitlines()
+    committed = [json.loads(line) for line in lines]
+    rendered = [case.pop("rendered", None) for case in committed]  # slow to make: python -m recipe.cases
+    expected = [case for name in cases.NAMES for case in cases.drawn_cases(name)] + cases.swapped_cases()
+    assert committed == expected
+    assert collections.Counter(case["set"] for case in committed) == {
+        "one-line": 300, "two-lines": 60, "free": 60, "localization": 30}  # fmt: skip
+    for case, of in zip(committed, rendered):
+        assert (of is None) == (case["set"] == "localization")
+        assert of is None or sorted(of) == ["rapidocr", "tesseract"]
 
 
 def test_slots_are_centred():

@@ -23,6 +23,7 @@ from .sheet import save_sheet
 from .words import HERE
 
 BATCH = 10
+READERS = ("tesseract", "rapidocr")  # in the order of reading.read
 FONT_NAMES = {"sans": "sans serif", "slab": "slab serif", "comic": "handwritten"}
 
 
@@ -85,14 +86,21 @@ def draw(pipeline, defaults, prompts, first_seed):
     return (images * 255).round().astype(np.uint8)
 
 
+def readable_as_rendered(cases):
+    """For each reader, which cases it reads exactly when they are rendered; case i with seed i."""
+    rendered = [render(lines, scene, random.Random(i))[0] for i, (lines, scene, _) in enumerate(cases)]
+    all_lines = [lines for lines, _, _ in cases]
+    return {name: reading.exact(readings, all_lines) for name, readings in zip(READERS, reading.read(rendered))}
+
+
 def evaluate(pipeline, defaults, cases):
     drawn = np.concatenate([draw(pipeline, defaults, [c[2] for c in cases[i : i + BATCH]], i)
                             for i in range(0, len(cases), BATCH)])  # fmt: skip
-    rendered = [render(lines, scene, random.Random(i))[0] for i, (lines, scene, _) in enumerate(cases)]
     all_lines = [lines for lines, _, _ in cases]
+    as_rendered = readable_as_rendered(cases)
     figures = {"pictures": len(cases)}
-    for reader, of_drawn, of_rendered in zip(("tesseract", "rapidocr"), reading.read(drawn), reading.read(rendered)):
-        right, readable = reading.exact(of_drawn, all_lines), reading.exact(of_rendered, all_lines)
+    for reader, of_drawn in zip(READERS, reading.read(drawn)):
+        right, readable = reading.exact(of_drawn, all_lines), as_rendered[reader]
         figures[reader] = {
             "rendered_exact": round(float(readable.mean()), 4),
             "exact": round(float(right.mean()), 4),
@@ -116,7 +124,7 @@ def seconds_a_picture(pipeline, defaults, prompt):
 def table(figures):
     lines = [f"{'':14}{'':11}{'pictures':>9}{'rendered':>10}{'exact':>8}{'paired':>8}{'letters':>9}"]
     for name, of_set in figures["sets"].items():
-        for reader in ("tesseract", "rapidocr"):
+        for reader in READERS:
             f = of_set[reader]
             lines.append(f"{name:14}{reader:11}{of_set['pictures']:9}{f['rendered_exact']:10.3f}{f['exact']:8.3f}"
                          f"{f['exact_where_rendered_is'] or 0:8.3f}{f['letters']:9.3f}")  # fmt: skip

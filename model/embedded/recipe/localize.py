@@ -14,6 +14,7 @@ from . import denoiser, reading
 from .evaluate import word_list
 
 BATCH = 10
+OPEN_PROMPT = 'a thing that says "{}"'  # leaves the scene to the word
 
 
 def pairs(count):
@@ -43,10 +44,9 @@ class Bench:
         _, _, self.plain_boxes = reading.read(self.plain)
 
     def _draw(self, layers):
-        prompt = 'a thing that says "{}"'.format
         parts = []
         for i in range(0, len(self.old), BATCH):
-            old, new = ([prompt(w.lower()) for w in words[i : i + BATCH]] for words in (self.old, self.new))
+            old, new = ([OPEN_PROMPT.format(w.lower()) for w in words[i : i + BATCH]] for words in (self.old, self.new))
             parts.append(self.examples.draw(self.unet, old, seed=i, swapped=new, layers=layers))
         return np.concatenate(parts)
 

@@ -1,10 +1,17 @@
 """Reads pictures by two readers, and scores readings. Neither is told what stands there; RapidOCR finds the lines and
-reads them, Tesseract reads each line that RapidOCR's detector framed, by its own lights."""
+reads them, Tesseract reads each line that RapidOCR's detector framed, by its own lights.
+
+    python -m recipe.reading
+
+is the second reader of `glyphward bench embedded`: for each line on standard input, the name of a picture, it writes a
+line {"rapidocr": {"text": ..., "boxes": [[x0, y0, x1, y1], ...]}, "tesseract": {"text": ...}}."""
 
 import functools
+import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
@@ -95,3 +102,20 @@ def exact(readings, all_lines):
 def letters_right(readings, all_lines):
     words = ["".join(lines) for lines in all_lines]
     return float(np.mean([max(0.0, 1 - distance(r, w) / len(w)) for r, w in zip(readings, words)]))
+
+
+def answer(file):
+    """Both readings of a picture's file; boxes from their first pixel to the one behind their last."""
+    picture = np.asarray(Image.open(file).convert("RGB"))
+    (tesseract,), (rapidocr,), (boxes,) = read([picture])
+    corners = [[*box.min(0).astype(int).tolist(), *(box.max(0).astype(int) + 1).tolist()] for box in boxes]
+    return {"rapidocr": {"text": rapidocr, "boxes": corners}, "tesseract": {"text": tesseract}}
+
+
+def main():
+    for line in sys.stdin:
+        print(json.dumps(answer(line.rstrip("\n"))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
