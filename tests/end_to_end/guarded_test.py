@@ -46,7 +46,8 @@ def ask(path, method, target, body=None):
 
 
 def prompts(name):
-    return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+    """The first hundred; `glyphward bench embedded` takes all."""
+    return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()[:100]]
 
 
 def letters(text):
