@@ -15,6 +15,7 @@
 
 #include "daemon/command.h"
 #include "daemon/data_files.h"
+#include "daemon/measure.h"
 #include "lexicon/list.h"
 #include "lexicon/normalization.h"
 
@@ -37,17 +38,6 @@ struct Count {
     flagged += is_flagged ? 1 : 0;
   }
   double share() const { return rows == 0 ? 0.0 : static_cast<double>(flagged) / rows; }
-};
-
-class Stopwatch {
- public:
-  double milliseconds() const {
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
-        .count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 double percentile(std::vector<double> times, double share) {
@@ -257,15 +247,6 @@ std::string printable_ascii() {
   std::string result;
   for (char c = ' '; c <= '~'; ++c) result += c;
   return result;
-}
-
-// The process's resident memory, in MiB, now ("VmRSS") or at most ("VmHWM").
-double resident_mib(std::string_view field) {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(field)) return std::stod(line.substr(field.size() + 1)) / 1024;
-  }
-  return 0;
 }
 
 std::vector<double> time_prompt(const lexicon::Lexicon& lexicon, const std::string& prompt,

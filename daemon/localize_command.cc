@@ -1,22 +1,21 @@
 // glyphward localize: which layers of a checkpoint carry the letters, written to glyphward.json
 // beside it.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
-#include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "daemon/command.h"
+#include "daemon/contact_sheet.h"
 #include "daemon/localize_pairs.h"
+#include "daemon/progress_line.h"
 #include "guard/ocr.h"
 #include "model/checkpoint.h"
 #include "model/localize.h"
@@ -57,34 +56,12 @@ struct LocalizeCommandOptions {
 
 // ---- Showing -----------------------------------------------------------------------------------
 
-// One line that fills up, on a terminal only.
-class ProgressLine {
- public:
-  ProgressLine() : shown_(::isatty(STDERR_FILENO) == 1), start_(std::chrono::steady_clock::now()) {}
-  ~ProgressLine() {
-    if (drawn_) fmt::print(stderr, "\r\033[K");
-  }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void operator()(int done, int total, const model::LayerSetResult& row) {
-    if (!shown_ || total <= 0) return;
-    constexpr int width = 30;
-    const int filled = std::min(width, done * width / total);
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start_;
-    fmt::print(
-        stderr,
-        "\r\033[K[{:#<{}}{: <{}}] {}/{} pictures, about {:.0f} s left; {} layers: {:.0f} % read",
-        "", filled, "", width - filled, done, total, spent.count() * (total - done) / done,
-        row.layers.size(), 100 * row.target_exact);
-    drawn_ = true;
-  }
-
- private:
-  const bool shown_;
-  const std::chrono::steady_clock::time_point start_;
-  bool drawn_ = false;
-};
+model::LocalizeProgress shown_on(ProgressLine& line) {
+  return [&line](int done, int total, const model::LayerSetResult& row) {
+    line.show(done, total,
+              fmt::format("{} layers: {:.0f} % read", row.layers.size(), 100 * row.target_exact));
+  };
+}
 
 std::string short_name(const std::string& layer) {
   constexpr std::string_view tail = ".transformer_blocks.0.attn2";
@@ -155,43 +132,22 @@ json::array to_json(const std::vector<model::LayerSetResult>& rows) {
 
 // ---- Pictures ----------------------------------------------------------------------------------
 
-void paste(const model::Image& image, int left, int top, model::Image& sheet) {
-  for (int y = 0; y < image.height; ++y) {
-    const auto* from = image.rgb.data() + static_cast<std::ptrdiff_t>(y) * image.width * 3;
-    std::copy(from, from + std::ptrdiff_t{image.width} * 3,
-              sheet.rgb.begin() + (static_cast<std::ptrdiff_t>(top + y) * sheet.width + left) * 3);
-  }
-}
-
 // A pair a row: plain, all layers given the other word, the localized ones.
 void write_contact_sheet(model::Pipeline& pipeline, const std::vector<model::PromptPair>& pairs,
                          const std::vector<std::string>& layers, int from_step,
                          const fs::path& file) {
-  constexpr int gap = 4;
   const std::vector<std::pair<std::vector<std::string>, int>> columns = {
       {{}, 0}, {pipeline.info().attention_layers, 0}, {layers, from_step}};
-  const int rows = std::min<int>(kSheetRows, static_cast<int>(pairs.size()));
-  model::Image sheet;
-  for (int row = 0; row < rows; ++row) {
-    for (int column = 0; column < static_cast<int>(columns.size()); ++column) {
-      const auto drawn = pipeline.generate(
-          model::localization_request(pairs[row], columns[column].first, columns[column].second),
-          {});
+  std::vector<model::Image> pictures;
+  for (int row = 0; row < std::min<int>(kSheetRows, static_cast<int>(pairs.size())); ++row) {
+    for (const auto& [given, step] : columns) {
+      const auto drawn =
+          pipeline.generate(model::localization_request(pairs[row], given, step), {});
       if (!drawn) fail(drawn.error());
-      const model::Image& image = drawn->images.at(0);
-      if (sheet.rgb.empty()) {
-        sheet.width = static_cast<int>(columns.size()) * (image.width + gap) - gap;
-        sheet.height = rows * (image.height + gap) - gap;
-        sheet.rgb.assign(
-            static_cast<std::size_t>(sheet.width) * static_cast<std::size_t>(sheet.height) * 3,
-            255);
-      }
-      paste(image, column * (image.width + gap), row * (image.height + gap), sheet);
+      pictures.push_back(drawn->images.at(0));
     }
   }
-  std::ofstream out(file, std::ios::binary);
-  out << model::encode_png(sheet) << std::flush;
-  if (!out) throw CommandError(ExitStatus::Found, file.string() + ": cannot be written");
+  write_png(contact_sheet(pictures, static_cast<int>(columns.size())), file);
 }
 
 // ---- The two ways to run -----------------------------------------------------------------------
@@ -305,9 +261,9 @@ class LocalizeCommand {
   }
 
   model::LocalizationReport search(const std::vector<model::PromptPair>& pairs) {
-    ProgressLine progress;
+    ProgressLine line;
     auto found = model::localize(*pipeline_, pairs, scorer(), {.layers_max = options_.layers_max},
-                                 {}, std::ref(progress));
+                                 {}, shown_on(line));
     if (!found) fail(found.error());
     return *std::move(found);
   }
@@ -315,9 +271,9 @@ class LocalizeCommand {
   std::vector<model::LayerSetResult> measure(const std::vector<model::PromptPair>& pairs,
                                              const std::vector<std::vector<std::string>>& sets,
                                              int from_step) {
-    ProgressLine progress;
-    auto rows = model::measure_layer_sets(*pipeline_, pairs, scorer(), sets, from_step, {},
-                                          std::ref(progress));
+    ProgressLine line;
+    auto rows =
+        model::measure_layer_sets(*pipeline_, pairs, scorer(), sets, from_step, {}, shown_on(line));
     if (!rows) fail(rows.error());
     return *std::move(rows);
   }
