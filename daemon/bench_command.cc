@@ -315,7 +315,7 @@ ExitStatus run(const BenchOptions& options) {
 
 void add_bench(CLI::App& app, ExitStatus& exit_status) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", "Measure a part of the guard");
+  CLI::App* command = app.add_subcommand("bench", "Measure the lexicon, or a model in the box");
   command->require_subcommand(1);
   CLI::App* sub = command->add_subcommand("lexicon", "How well, or how fast, the lexicon finds");
   sub->add_option("--eval", options->eval,
@@ -323,6 +323,7 @@ void add_bench(CLI::App& app, ExitStatus& exit_status) {
   sub->add_option("--list", options->lists, "List files (default: the ones that come along)");
   sub->add_flag("--json", options->json, "Print JSON");
   sub->callback([options, &exit_status] { exit_status = run(*options); });
+  add_bench_embedded(*command, exit_status);
 }
 
 }  // namespace glyphward::daemon

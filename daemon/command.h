@@ -41,6 +41,7 @@ void require_tenant(const std::string& tenant);
 
 void add_audit(CLI::App& app, ExitStatus& exit_status);
 void add_bench(CLI::App& app, ExitStatus& exit_status);
+void add_bench_embedded(CLI::App& bench, ExitStatus& exit_status);  // a part of bench
 void add_check(CLI::App& app, ExitStatus& exit_status);
 void add_generate(CLI::App& app, ExitStatus& exit_status);
 void add_lexicon(CLI::App& app, ExitStatus& exit_status);

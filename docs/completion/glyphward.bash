@@ -4,7 +4,8 @@ _glyphward() {
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
-      generate|check|audit|status|localize|models|policy|lexicon|bench)
+      lexicon) if [ "$command" = bench ]; then part=lexicon; else command=${command:-lexicon}; fi ;;
+      generate|check|audit|status|localize|models|policy|bench)
         [ "$command:$word" != policy:check ] || part=check
         [ -n "$command" ] || command=$word ;;
       list|show|verify|export) [ "$command" != audit ] || part=$word ;;
@@ -12,11 +13,16 @@ _glyphward() {
       test|explain) [ "$command" != policy ] || part=$word ;;
       diff) case $command in policy | lexicon) part=$word ;; esac ;;
       lookup|import|merge|lint) [ "$command" != lexicon ] || part=$word ;;
+      embedded) [ "$command" != bench ] || part=$word ;;
     esac
   done
   case $previous in
     -o|--output|--jsonl|--eval|--list|--dictionary|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
-    --model|--state-dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --model|--state-dir|--data|--out) COMPREPLY=($(compgen -d -- "$current")); return ;;
+    --second-reader) COMPREPLY=($(compgen -c -- "$current")); return ;;
+    --set)
+      COMPREPLY=($(compgen -W 'one-line two-lines free localization guarded clean modes' -- "$current"))
+      return ;;
     --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
     --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
     --format)
@@ -67,7 +73,11 @@ _glyphward() {
     lexicon:merge | lexicon:diff)
       options='--output --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
-    bench:*) options='lexicon --eval --list --json --help' ;;
+    bench:embedded)
+      options='--set --limit --threads --second-reader --out --data --json --help'
+      [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
+    bench:lexicon) options='--eval --list --json --help' ;;
+    bench:*) options='embedded lexicon --help' ;;
     *) options='generate check audit status localize models policy lexicon bench --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))
