@@ -184,8 +184,13 @@ void LanguageIndex::build() const {
       continue;
     }
     if (word.empty()) start = at;
-    if (word.size() < 48) word += encode(std::u32string_view(&c, 1));
-    if (c >= 0x80 && by_letters.empty()) by_letters = letter_languages(c);
+    if (word.size() >= 48) continue;
+    if (c < 0x80) {
+      word += static_cast<char>(c);
+    } else {
+      word += encode(std::u32string_view(&c, 1));
+      if (by_letters.empty()) by_letters = letter_languages(c);
+    }
   }
   finish(text_.size());
   words_.push_back({text_.size(), text_.size(), seen});

@@ -139,9 +139,10 @@ class LexiconImpl : public Lexicon {
     std::vector<Candidate> shown;
     std::vector<Candidate> elsewhere;
     std::vector<NormalizedPart> parts;
+    parts.reserve(analysis.rendered.size());
     std::size_t from = 0;
     const auto search_between = [&](std::size_t to) {
-      if (to > from) search(Part{prompt.substr(from, to - from), from}, languages, elsewhere);
+      if (to > from + 1) search(Part{prompt.substr(from, to - from), from}, languages, elsewhere);
     };
     for (const RenderedText& text : analysis.rendered) {
       search_between(text.start);
@@ -296,6 +297,7 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Matcher::Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
+    if (text.cells.size() < 2) return;  // one letter, whichever way it is looked at
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();
       matcher_.find(view, steps == kReversed ? Matcher::Scope::Whole : Matcher::Scope::Turned,
@@ -373,6 +375,10 @@ class LexiconImpl : public Lexicon {
     if (parts.size() < 2 && !lines) return;
     Pieces joined;  // one after the other
     Pieces spaced;  // with a space between
+    std::size_t cells = parts.size();
+    for (const NormalizedPart& part : parts) cells += part.text.cells.size();
+    joined.text.cells.reserve(cells);
+    spaced.text.cells.reserve(cells);
     for (const NormalizedPart& part : parts) {
       add_pieces(part, joined, false);
       add_pieces(part, spaced, true);

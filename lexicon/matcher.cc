@@ -14,7 +14,7 @@ constexpr std::uint32_t kLetterReach = 24;
 constexpr std::uint8_t kSurplusMax = 14;
 constexpr std::uint8_t kWeakMax = 1;
 constexpr std::size_t kGapsMax = 40;
-constexpr std::uint32_t kMaskedWordMax = 24;
+constexpr LetterSet kMaskedEnd = kOtherLetters << 1;
 constexpr std::u32string_view kNeverDoubled = U"ahijkquvwxyаиуыюяхй";
 
 bool is_word(const Cell& cell) {
@@ -110,6 +110,11 @@ const Words& companions() {
       U"dipped",  U"weak",    U"sick",     U"jerk",    U"trash",   U"cum",      U"jizz",
       U"sauce",   U"juice"};
   return words;
+}
+
+// A letter at the end of a masked word, or 0 for a mask: as the number of a bit.
+std::size_t end_bit(char32_t c) {
+  return static_cast<std::size_t>(std::countr_zero(c == 0 ? kMaskedEnd : letter_bit(c)));
 }
 
 // Words by their length and ends, of which one may be a masked vowel (0).
@@ -264,6 +269,13 @@ bool is_weak(const Reading& reading, const Cell& cell) {
 bool is_mask(char32_t c) {
   static constexpr CharacterSet kMasks(U"*#_-.%?^•·●■█~✱★☆⁎∗×╳◾◼▪▮▓░…†+=&@!$x");
   return kMasks.contains(c);
+}
+
+// Whether the cell may stand for a letter that it looks like.
+bool reads_as_letter(const NormalizedText& text, const Cell& cell) {
+  return std::any_of(text.begin(cell), text.end(cell), [](const Reading& reading) {
+    return reading.size == 1 && !(reading.steps & kSound);
+  });
 }
 
 // Signs that people put for several letters in a row; a full stop or a hyphen would be a separator.
@@ -449,7 +461,8 @@ struct Matcher::Terrain {
 
   struct Spot {
     LetterSet letters = 0;  // first letters of the cell's readings; kOtherLetters if one has more
-    LetterSet near = 0;     // and of the cells from it on, as far as the next letter may be
+    LetterSet next = 0;     // and of those that come next, over signs and spaces, to a letter
+    LetterSet near = 0;     // of all cells from it on, as far as a term's next letter may be
     std::uint32_t next_word = 0;  // first cell from it on that is no separator
     std::uint32_t drawn = 0;      // bit k: kDrawn[k] stands there
     bool amid = false;            // no space stands between it and a letter before it
@@ -472,7 +485,7 @@ struct Matcher::Terrain {
 
  private:
   static constexpr std::uint32_t kBeyond = 3;
-  void look_ahead(std::uint32_t size);
+  void look_ahead(const NormalizedText& text);
 };
 
 // Whether terms can be made of few letters, by node of a trie. Text that repeats a few letters for
@@ -516,6 +529,15 @@ class Matcher::Completions {
       known_;  // by node % kSlots: node + 1, and the answer in the lowest bit
 };
 
+// The states that wait, by the cell that they read next.
+struct Matcher::Waiting {
+  static constexpr std::size_t kPlaces = 16;  // more than any step is long
+  std::array<std::vector<State>, kPlaces> places{};
+  std::size_t count = 0;  // in all places
+
+  std::vector<State>& at(std::uint32_t pos) { return places[pos % kPlaces]; }
+};
+
 struct Matcher::Walk {
   const NormalizedText& text;
   const Trie& trie;
@@ -523,37 +545,30 @@ struct Matcher::Walk {
   const std::vector<std::uint32_t>& seams;
   Scope scope;
   bool inside;  // starts within a word: only stems, only compounds
+  Waiting& waiting;
   std::vector<Hit>& hits;
   std::uint32_t start = 0;
-  std::size_t waiting = 0;  // states in all places
   Completions completions{trie};
-
-  static constexpr std::size_t kPlaces = 16;  // more than any step is long
-  std::array<std::vector<State>, kPlaces> places{};
-
-  std::vector<State>& at(std::uint32_t pos) { return places[pos % kPlaces]; }
 
   // Whether a walk at the node may come to a term from cell `pos` on.
   bool promising(std::uint32_t node, std::uint32_t pos) {
     if (trie.has_values(node)) return true;
     if (pos >= size() || !completions.possible(node)) return false;
-    LetterSet next = trie.next_letters(node);
-    if (next & kSpaceLetter) {
-      // The next word's first letter may stand here, or behind what parts the words.
-      if (trie.next_letters(trie.child(node, U' ')) & terrain.spots[pos].near) return true;
-      next &= ~kSpaceLetter;
+    LetterSet wanted = trie.next_letters(node);
+    if (wanted & kSpaceLetter) {
+      // Or the next word's first letter.
+      wanted = (wanted & ~kSpaceLetter) | trie.next_letters(trie.child(node, U' '));
     }
-    if (next & terrain.spots[pos].letters) return true;
-    // A letter that stands there must be read, or it repeats the one before.
-    if (is_word(cell(pos)) && !(terrain.spots[pos].letters & letter_bit(trie.letter(node))))
-      return false;
-    return (next & terrain.spots[pos].near) != 0;
+    const Terrain::Spot& spot = terrain.spots[pos];
+    if (wanted & spot.next) return true;
+    // It may stand behind letters that repeat the one before.
+    return (spot.next & letter_bit(trie.letter(node))) && (wanted & spot.near);
   }
 
   // Of several ways to the same node and place the plainest stays.
   void push(const State& state) {
     if (state.pos - start > kReachMax) return;
-    std::vector<State>& there = at(state.pos);
+    std::vector<State>& there = waiting.at(state.pos);
     for (State& other : there) {
       if (other.node != state.node || other.single != state.single ||
           (other.gaps > 0) != (state.gaps > 0))
@@ -562,7 +577,7 @@ struct Matcher::Walk {
       return;
     }
     there.push_back(state);
-    ++waiting;
+    ++waiting.count;
   }
 
   const Cell& cell(std::uint32_t i) const { return text.cells[i]; }
@@ -685,9 +700,13 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
       MaskKey key{id};
       for (std::size_t k = 0; k < std::min(key.inner.size(), letters.size() - 1); ++k)
         key.inner[k] = static_cast<std::uint8_t>(std::countr_zero(letter_bit(letters[k + 1])));
-      by_shape_[shape(count, first, last)].push_back(key);
-      if (is_vowel(first)) by_shape_[shape(count, 0, last)].push_back(key);
-      if (is_vowel(last)) by_shape_[shape(count, first, 0)].push_back(key);
+      const auto add_shape = [&](char32_t from, char32_t to) {
+        by_shape_[shape(count, from, to)].push_back(key);
+        if (count <= kMaskedWordMax) shape_ends_[count][end_bit(from)] |= 1u << end_bit(to);
+      };
+      add_shape(first, last);
+      if (is_vowel(first)) add_shape(0, last);
+      if (is_vowel(last)) add_shape(first, 0);
     }
     pattern_letters_.push_back(std::move(letters));
   };
@@ -719,7 +738,41 @@ Matcher::Matcher(const std::vector<Entry>& entries) : entries_(entries) {
   turned_.build(std::move(turned));
 }
 
+namespace {
+
+// The letters that a cell's readings begin with, and those that they go on with.
+struct CellLetters {
+  LetterSet first = 0;
+  LetterSet later = 0;
+};
+
+CellLetters letters_of(const NormalizedText& text, const Cell& cell, bool plain_only) {
+  CellLetters result;
+  for (const Reading* r = text.begin(cell); r != text.end(cell); ++r) {
+    if (plain_only && is_weak(*r, cell)) continue;
+    result.first |= letter_bit(r->letters[0]) | (r->size > 1 ? kOtherLetters : 0);
+    for (std::uint8_t k = 1; k < r->size; ++k) result.later |= letter_bit(r->letters[k]);
+  }
+  return result;
+}
+
+using AsciiLetters = std::array<CellLetters, 128>;
+
+AsciiLetters ascii_letters(bool plain_only) {
+  AsciiLetters result;
+  for (std::size_t c = 0; c < result.size(); ++c) {
+    const NormalizedText text = normalize(std::string(1, static_cast<char>(c)));
+    for (const Cell& cell : text.cells) {
+      if (cell.shared) result[c] = letters_of(text, cell, plain_only);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
 Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
+  static const std::array<AsciiLetters, 2> kAscii = {ascii_letters(false), ascii_letters(true)};
   const auto size = static_cast<std::uint32_t>(text.cells.size());
   spots.resize(size + kBeyond);
   in_reach.resize(size / kBlock + 1);
@@ -729,12 +782,9 @@ Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
     Spot& spot = spots[i];
     spot.amid = after_letter;
     after_letter = cell.kind != CellKind::Space && (after_letter || is_word(cell));
-    LetterSet later = cell.kind == CellKind::Space ? kSpaceLetter : 0;
-    for (const Reading* r = text.begin(cell); r != text.end(cell); ++r) {
-      if (plain_only && is_weak(*r, cell)) continue;
-      spot.letters |= letter_bit(r->letters[0]) | (r->size > 1 ? kOtherLetters : 0);
-      for (std::uint8_t k = 1; k < r->size; ++k) later |= letter_bit(r->letters[k]);
-    }
+    const CellLetters letters =
+        cell.shared ? kAscii[plain_only][cell.source] : letters_of(text, cell, plain_only);
+    spot.letters = letters.first;
     if (!plain_only) {
       if (cell.plain == U'p') spot.letters |= letter_bit(U'f');  // ph
       if (cell.plain == U'v') spot.letters |= letter_bit(U'w');  // vv
@@ -742,12 +792,14 @@ Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
       for (std::uint32_t rest = spot.drawn; rest != 0; rest &= rest - 1)
         spot.letters |= letter_bit(kDrawn[static_cast<std::size_t>(std::countr_zero(rest))].letter);
     }
-    in_reach[i / kBlock] |= spot.letters | later;
+    in_reach[i / kBlock] |=
+        spot.letters | letters.later | (cell.kind == CellKind::Space ? kSpaceLetter : 0);
   }
-  look_ahead(size);
+  look_ahead(text);
 }
 
-void Matcher::Terrain::look_ahead(std::uint32_t size) {
+void Matcher::Terrain::look_ahead(const NormalizedText& text) {
+  const auto size = static_cast<std::uint32_t>(text.cells.size());
   static_assert(kReachMax < kBlock, "a walk ends in the next block at the latest");
   for (std::size_t i = 0; i + 1 < in_reach.size(); ++i) in_reach[i] |= in_reach[i + 1];
   // The union over a sliding window, from unions within stretches of its size: from each cell to
@@ -758,6 +810,7 @@ void Matcher::Terrain::look_ahead(std::uint32_t size) {
     next_word = spots[i].letters != 0 ? i : next_word;
     to_end = spots[i].letters | ((i + 1) % kLetterReach == 0 ? 0 : to_end);
     spots[i].next_word = next_word;
+    spots[i].next = spots[i].letters | (is_word(text.cells[i]) ? 0 : spots[i + 1].next);
     spots[i].near = to_end;
   }
   for (std::uint32_t i = size; i < spots.size(); ++i) spots[i].next_word = size;
@@ -776,7 +829,8 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
   const bool turned = scope == Scope::Whole || scope == Scope::Turned;
   const Terrain terrain(text, turned);
   if (terrain.empty()) return;
-  Walk whole{text, turned ? turned_ : words_, terrain, seams, scope, false, hits};
+  Waiting waiting;
+  Walk whole{text, turned ? turned_ : words_, terrain, seams, scope, false, waiting, hits};
   if (scope == Scope::Joined) {
     for (std::size_t i = 0; i + 1 < seams.size(); ++i) {
       if (const std::uint32_t start = terrain.spots[seams[i]].next_word; start < seams[i + 1])
@@ -784,7 +838,7 @@ void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hi
     }
     return;
   }
-  Walk inside{text, stems_, terrain, seams, scope, true, hits};
+  Walk inside{text, stems_, terrain, seams, scope, true, waiting, hits};
   for (std::uint32_t i = 0; i < size; ++i) {
     const Cell& cell = text.cells[i];
     if (terrain.spots[i].letters == 0) continue;
@@ -830,8 +884,8 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
   step_read(walk, first);
   // States wait at the cell that they read next, so each cell is seen once and none is seen before
   // all ways to it are known.
-  for (std::uint32_t pos = start + 1; walk.waiting > 0; ++pos) {
-    std::vector<State>& here = walk.at(pos);
+  for (std::uint32_t pos = start + 1; walk.waiting.count > 0; ++pos) {
+    std::vector<State>& here = walk.waiting.at(pos);
     for (std::size_t i = 0; i < here.size(); ++i) {
       const State state = here[i];
       arrive(walk, state);
@@ -840,7 +894,7 @@ void Matcher::walk(Walk& walk, std::uint32_t start) const {
       step_read(walk, state);
       step_over(walk, state);
     }
-    walk.waiting -= here.size();
+    walk.waiting.count -= here.size();
     here.clear();
   }
 }
@@ -1249,6 +1303,18 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
   for (std::uint32_t i = begin; i < word_end; ++i)
     only_x = only_x && (!masked(i) || cells[i].plain == U'x');
   const std::uint32_t shortest = only_x ? std::max(4u, word_end - begin) : 4u;
+  // Signs that can be nothing but masks: of two or more, all must be strong (match_mask).
+  std::uint32_t longest = 0;
+  std::uint32_t hidden = 0;
+  bool all_strong = true;
+  for (; longest < std::min(end - begin, kMaskedWordMax); ++longest) {
+    const Cell& cell = cells[begin + longest];
+    if (!is_mask(cell.plain) || reads_as_letter(text, cell)) continue;
+    ++hidden;
+    all_strong = all_strong && is_strong_mask(cell.plain);
+    if (hidden > 1 && !all_strong) break;
+  }
+  if (longest < shortest) return;
   const auto ends = [&](std::uint32_t i, Letters& letters) {
     letters.clear();
     if (masked(i)) letters.push_back(0);
@@ -1277,9 +1343,12 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
   std::uint32_t letter_cells = 0;
   for (std::uint32_t i = begin; i < begin + shortest - 1 && i < end; ++i)
     letter_cells += cells[i].kind == CellKind::Letter ? 1 : 0;
-  for (std::uint32_t length = shortest; length <= std::min(end - begin, kMaskedWordMax); ++length) {
+  for (std::uint32_t length = shortest; length <= longest; ++length) {
     letter_cells += cells[begin + length - 1].kind == CellKind::Letter ? 1 : 0;
     if (letter_cells < 2) continue;  // "@#$%!" is no word
+    LetterSet possible = 0;
+    for (const char32_t first : firsts.view()) possible |= shape_ends_[length][end_bit(first)];
+    if (possible == 0) continue;
     Letters right;
     bool plain_rest = true;
     for (std::uint32_t i = begin + length; i < word_end && plain_rest; ++i) {
@@ -1290,7 +1359,7 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
     ends(begin + length - 1, lasts);
     for (const char32_t first : firsts.view()) {
       for (const char32_t last : lasts.view()) {
-        if (first == 0 && last == 0) continue;
+        if (!(shape_ends_[length][end_bit(first)] >> end_bit(last) & 1)) continue;
         const auto it = by_shape_.find(shape(length, first, last));
         if (it == by_shape_.end()) continue;
         for (const MaskKey& key : it->second) {
@@ -1366,10 +1435,13 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text,
     if (c >= U'ァ' && c <= U'ヶ') return static_cast<char32_t>(c - 0x60);
     return c == U'ё' ? U'е' : c;
   };
+  auto seam = seams.begin();
   for (std::uint32_t start = 0; start < size; ++start) {
+    while (seam != seams.end() && *seam < start) ++seam;
+    const bool begins_piece = seam != seams.end() && *seam == start;
     const bool unspaced = is_unspaced(text.cells[start].plain);
     if (!is_word(text.cells[start])) continue;
-    if (start > 0 && is_word(text.cells[start - 1]) && !unspaced && !at_seam(start)) continue;
+    if (start > 0 && is_word(text.cells[start - 1]) && !unspaced && !begins_piece) continue;
     std::uint32_t node = Trie::kRoot;
     for (std::uint32_t i = start; i < size && node != Trie::kNone;) {
       if (is_word(text.cells[i])) {

@@ -170,6 +170,7 @@ class Matcher {
   struct State;
   struct Terrain;
   class Completions;
+  struct Waiting;
   struct Walk;
   class Letters;
 
@@ -207,6 +208,9 @@ class Matcher {
     std::array<std::uint8_t, 12> inner{};  // which letter_bit() each letter has, from the second on
   };
   std::unordered_map<std::uint64_t, std::vector<MaskKey>> by_shape_;
+  // The letters in which those of a length, by their first letter, end; a masked end is one more.
+  static constexpr std::uint32_t kMaskedWordMax = 24;
+  std::array<std::array<LetterSet, 29>, kMaskedWordMax + 1> shape_ends_{};
 };
 
 // Harmless words and phrases: matched on the plain text, case folded and nothing else, so that no

@@ -124,6 +124,7 @@ bool is_letter(char32_t c);
 bool is_space(char32_t c);
 // Han, kana, Hangul, Thai: written without spaces between words, or with endings that stick to
 // them.
-bool is_unspaced(char32_t c);
+bool is_unspaced_script(char32_t c);
+inline bool is_unspaced(char32_t c) { return c >= 0xE00 && is_unspaced_script(c); }
 
 }  // namespace glyphward::lexicon
