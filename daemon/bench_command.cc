@@ -30,16 +30,6 @@ struct BenchOptions {
   bool json = false;
 };
 
-struct Count {
-  int flagged = 0;
-  int rows = 0;
-  void add(bool is_flagged) {
-    ++rows;
-    flagged += is_flagged ? 1 : 0;
-  }
-  double share() const { return rows == 0 ? 0.0 : static_cast<double>(flagged) / rows; }
-};
-
 double percentile(std::vector<double> times, double share) {
   std::sort(times.begin(), times.end());
   const auto index = static_cast<std::size_t>(share * static_cast<double>(times.size()));
@@ -101,14 +91,14 @@ std::set<std::u32string> spellings(const std::vector<std::filesystem::path>& fil
 }
 
 struct Quality {
-  std::map<std::pair<std::string, std::string>, Count> kinds;
-  Count toxic, listed, unlisted, hard, easy;
+  std::map<std::pair<std::string, std::string>, Share> kinds;  // flagged, of the rows
+  Share toxic, listed, unlisted, hard, easy;
   std::vector<double> times;
 
   double precision() const {
-    const int wrong = hard.flagged + easy.flagged;
-    const int all = toxic.flagged + wrong;
-    return all == 0 ? 0.0 : static_cast<double>(toxic.flagged) / all;
+    const int wrong = hard.count + easy.count;
+    const int all = toxic.count + wrong;
+    return all == 0 ? 0.0 : static_cast<double>(toxic.count) / all;
   }
   double texts_per_second() const {
     double sum = 0;
@@ -141,25 +131,25 @@ Quality evaluate(const lexicon::Lexicon& lexicon, const std::vector<Row>& rows,
   return quality;
 }
 
-json::object count_json(const Count& count) {
-  return {{"flagged", count.flagged}, {"rows", count.rows}, {"share", count.share()}};
+json::object share_json(const Share& flagged) {
+  return {{"flagged", flagged.count}, {"rows", flagged.of}, {"share", flagged.value()}};
 }
 
 void print(const Quality& quality, bool as_json) {
   if (as_json) {
     json::array kinds;
-    for (const auto& [key, count] : quality.kinds) {
-      json::object kind = count_json(count);
+    for (const auto& [key, flagged] : quality.kinds) {
+      json::object kind = share_json(flagged);
       kind["label"] = key.first;
       kind["kind"] = key.second;
       kinds.push_back(std::move(kind));
     }
     fmt::print("{}\n",
-               json::serialize(json::object{{"recall", count_json(quality.toxic)},
-                                            {"recall_of_listed_terms", count_json(quality.listed)},
-                                            {"recall_of_other_terms", count_json(quality.unlisted)},
-                                            {"false_positives_hard", count_json(quality.hard)},
-                                            {"false_positives_easy", count_json(quality.easy)},
+               json::serialize(json::object{{"recall", share_json(quality.toxic)},
+                                            {"recall_of_listed_terms", share_json(quality.listed)},
+                                            {"recall_of_other_terms", share_json(quality.unlisted)},
+                                            {"false_positives_hard", share_json(quality.hard)},
+                                            {"false_positives_easy", share_json(quality.easy)},
                                             {"precision", quality.precision()},
                                             {"texts_per_second", quality.texts_per_second()},
                                             {"p99_ms", percentile(quality.times, 0.99)},
@@ -167,12 +157,12 @@ void print(const Quality& quality, bool as_json) {
     return;
   }
   fmt::print("| label | kind | flagged | rows | share |\n|---|---|---|---|---|\n");
-  for (const auto& [key, count] : quality.kinds) {
-    fmt::print("| {} | {} | {} | {} | {:.4f} |\n", key.first, key.second, count.flagged, count.rows,
-               count.share());
+  for (const auto& [key, flagged] : quality.kinds) {
+    fmt::print("| {} | {} | {} | {} | {:.4f} |\n", key.first, key.second, flagged.count, flagged.of,
+               flagged.value());
   }
-  const auto line = [](const char* what, const Count& count) {
-    fmt::print("{}: {:.4f} ({} of {})\n", what, count.share(), count.flagged, count.rows);
+  const auto line = [](const char* what, const Share& flagged) {
+    fmt::print("{}: {:.4f} ({} of {})\n", what, flagged.value(), flagged.count, flagged.of);
   };
   fmt::print("\n");
   line("recall", quality.toxic);

@@ -86,8 +86,11 @@ SecondReader::SecondReader(const std::string& command) : command_(command) {
 }
 
 SecondReader::~SecondReader() {
-  child_->input.pipe().close();  // the end of its input is its end
+  // The end of its input is its end; one that does not look there is told so.
+  child_->input.pipe().close();
+  child_->output.pipe().close();
   std::error_code ignored;
+  ::kill(child_->running.id(), SIGTERM);
   child_->running.wait(ignored);
 }
 

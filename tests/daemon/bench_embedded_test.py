@@ -84,6 +84,8 @@ for line in sys.stdin:
     assert other["exact"]["count"] == 0 and other["rendered_exact"]["of"] == 0
     dead = bench("--set", "one-line", "--limit", 1, "--second-reader", "false")
     assert dead.returncode == 1 and "--second-reader: false: ended before" in dead.stderr, dead.stderr
+    endless = bench("--set", "one-line", "--limit", 1, "--second-reader", "yes nonsense")
+    assert endless.returncode == 1 and "found nonsense" in endless.stderr, endless.stderr
 
 
 def test_prints_a_table():

@@ -188,7 +188,7 @@ import sys, torch
 from recipe.training import Training
 torch.manual_seed(0)
 model = torch.nn.Linear(16, 16)
-training = Training("tiny", model, [model.weight], [model.bias], 1e-2, 1e-2, 600, 0.5, save_every=7)
+training = Training("tiny", model, [model.weight], 1e-2, 1e-2, 600, 0.5, save_every=7)
 def compute(given):
     return (model(given) - given.flip(1)).square().mean(), {}
 for _ in training.each_step():
