@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL
 
 from .scenes import HEIGHT, WIDTH, random_scene, render
 from .stock import Stock, Supply
-from .training import DEVICE, MODEL, Training, sized, work_folder
+from .training import MODEL, Training, load_trained, sized
 from .words import random_text
 
 BATCH = sized(16, 64)
@@ -57,8 +57,6 @@ def train():
     torch.manual_seed(1)
     vae = make()
     matrices = [p for p in vae.parameters() if p.ndim == 4 and min(p.shape[0], p[0].numel()) >= 8]
-    chosen = set(map(id, matrices))
-    others = [p for p in vae.parameters() if id(p) not in chosen]
 
     def compute(pictures, weight):
         posterior = vae.encode(pictures).latent_dist
@@ -67,7 +65,7 @@ def train():
         divergence = 0.5 * (posterior.mean**2 + posterior.var - 1 - posterior.logvar).mean()
         return reconstruction + 2e-4 * divergence, {"squared": (error**2).mean(), "kl": divergence}
 
-    training = Training("autoencoder", vae, matrices, others, 2e-3, 2e-3, STEPS, 0.3)
+    training = Training("autoencoder", vae, matrices, 2e-3, 2e-3, STEPS, 0.3)
     stock = Stock(training, make_pictures, SUPPLY)
     for done in training.each_step():
         pictures, covers = stock.batch(training.step, BATCH)
@@ -80,9 +78,7 @@ def train():
 
 def load():
     """The trained autoencoder, with the factor that brings its latents to unit variance."""
-    vae = make()
-    vae.load_state_dict(torch.load(work_folder() / "autoencoder.pt", map_location="cpu", weights_only=True))
-    return vae.to(DEVICE).eval().requires_grad_(False)
+    return load_trained(make(), "autoencoder")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ the text encoder learns to pass over: moods, places, styles, and strings that ar
 import dataclasses
 import random
 
-from .scenes import COLOURS, GROUNDS, OBJECTS, meaning, random_scene
+from .scenes import COLOURS, meaning, random_scene
 from .tokens import LENGTH, tokens
 from .words import LETTERS, SLOTS
 

@@ -61,15 +61,13 @@ def train(name):
     torch.manual_seed(sorted(SIZES).index(name) + 20)
     reader = Reader(name)
     matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
-    chosen = set(map(id, matrices))
-    others = [p for p in reader.parameters() if id(p) not in chosen]
 
     def compute(ids, wanted):
         with quick_arithmetic():
             found = reader(ids)
         return field_losses(found, wanted)
 
-    training = Training(name, reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
+    training = Training(name, reader, matrices, 4e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)
     for _ in training.each_step():
         ids, wanted, _ = stock.batch(training.step, BATCH)

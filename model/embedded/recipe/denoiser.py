@@ -9,7 +9,7 @@ from diffusers.models.attention_processor import AttnProcessor
 
 from . import examples, text_encoder
 from .examples import LATENT
-from .training import DEVICE, ON_GPU, Training, quick_arithmetic, sized, work_folder
+from .training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
 
 BATCH = sized(24, 256)
 STEPS = sized(20000, 8000)
@@ -96,8 +96,6 @@ def train():
         unet.set_attn_processor(AttnProcessor())  # PyTorch's fused attention takes twice as long backwards there
     matrices = [p for n, p in unet.named_parameters() if p.ndim >= 2 and min(p.shape[0], p[0].numel()) >= 16
                 and not n.startswith(("conv_in", "conv_out", "time"))]  # fmt: skip
-    chosen = set(map(id, matrices))
-    others = [p for p in unet.parameters() if id(p) not in chosen]
     alphas = make_scheduler().alphas_cumprod.to(DEVICE)
 
     def compute(latents, near, states):
@@ -106,14 +104,12 @@ def train():
             predicted = unet(noisy, timesteps, states).sample.float()
         return examples.loss((predicted - wanted) ** 2, near)
 
-    training = Training("denoiser", unet, matrices, others, 2e-3, 2e-3, STEPS, 0.6)
+    training = Training("denoiser", unet, matrices, 2e-3, 2e-3, STEPS, 0.6)
     examples.train(training, made, compute, BATCH)
 
 
 def load():
-    unet = make()
-    unet.load_state_dict(torch.load(work_folder() / "denoiser.pt", map_location="cpu", weights_only=True))
-    return unet.to(DEVICE).eval().requires_grad_(False)
+    return load_trained(make(), "denoiser")
 
 
 if __name__ == "__main__":

@@ -118,8 +118,6 @@ def train():
     reader = Reader()
     matrices = [p for n, p in reader.encoder.named_parameters()
                 if p.ndim == 2 and not n.startswith(("shared", "encoder.embed")) and "relative" not in n]  # fmt: skip
-    chosen = set(map(id, matrices))
-    others = [p for p in reader.parameters() if id(p) not in chosen]
     weights = torch.ones(NOWHERE + 1, device=DEVICE)
     weights[NOWHERE] = 0.1  # most tokens
 
@@ -130,7 +128,7 @@ def train():
         same, letters = found.argmax(-1) == wanted, wanted != NOWHERE
         return loss, {"letters": (same & letters).sum() / letters.sum(), "words": same.flatten(1).all(-1).float().mean()}
 
-    training = Training("t5", reader, matrices, others, 2e-3, 2e-3, STEPS, 0.5)
+    training = Training("t5", reader, matrices, 2e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)
     for done in training.each_step():
         ids, wanted = stock.batch(training.step, BATCH)

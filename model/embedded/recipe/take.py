@@ -6,7 +6,6 @@ goes on from the checkpoint's weights at step 0, so that a model can be bettered
 import pathlib
 import sys
 
-import torch
 from safetensors.torch import load_file
 
 from . import autoencoder

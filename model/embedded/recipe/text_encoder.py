@@ -13,7 +13,7 @@ from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
 from .stock import Stock, Supply
 from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
 from .training import DEVICE, Training, load_encoder, quick_arithmetic, sized
-from .words import EMPTY, SLOTS, random_text, slot_targets
+from .words import EMPTY, random_text, slot_targets
 
 WIDTH = 128
 BATCH = sized(48, 256)
@@ -102,8 +102,6 @@ def train():
     torch.manual_seed(2)
     reader = Reader()
     matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
-    chosen = set(map(id, matrices))
-    others = [p for p in reader.parameters() if id(p) not in chosen]
     weights = torch.ones(EMPTY + 1, device=DEVICE)
     weights[EMPTY] = 0.4  # most slots are empty
 
@@ -117,7 +115,7 @@ def train():
         right["words"] = same.all(-1).float().mean()
         return loss, right
 
-    training = Training("text_encoder", reader, matrices, others, 4e-3, 2e-3, STEPS, 0.5)
+    training = Training("text_encoder", reader, matrices, 4e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)
     for _ in training.each_step():
         training.run(compute, *stock.batch(training.step, BATCH))

@@ -47,6 +47,12 @@ def load_encoder(reader, stage):
     return reader.encoder.to(DEVICE).eval().requires_grad_(False)
 
 
+def load_trained(module, stage):
+    """The module with the weights that the stage came to."""
+    module.load_state_dict(torch.load(work_folder() / f"{stage}.pt", map_location="cpu", weights_only=True))
+    return module.to(DEVICE).eval().requires_grad_(False)
+
+
 def save_atomically(value, path):
     """The file is the old one or the new one, never a part. One process writes."""
     part = path.with_suffix(".part")
@@ -69,9 +75,9 @@ def quick_arithmetic():
 class Training:
     """One stage's optimizers, schedule, moving average and checkpoint.
 
-    `matrices` go to Muon, `others` to AdamW. Rank and world come from the launcher's environment."""
+    `matrices` go to Muon, the model's other parameters to AdamW. Rank and world come from the launcher's environment."""
 
-    def __init__(self, stage, model, matrices, others, rate_matrices, rate_others, steps, decay_from, save_every=None):
+    def __init__(self, stage, model, matrices, rate_matrices, rate_others, steps, decay_from, save_every=None):
         torch.set_num_threads(1)
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
@@ -85,6 +91,7 @@ class Training:
         except BlockingIOError:
             sys.exit(f"{stage}: another process trains it in {work_folder()}")
         given = (lambda rate: torch.tensor(rate, device=DEVICE)) if ON_GPU else float  # a recorded step reads it there
+        others = [p for p in model.parameters() if all(p is not matrix for matrix in matrices)]
         self.muon = Muon(matrices, given(rate_matrices))
         self.adam = torch.optim.AdamW(others, given(rate_others), betas=(0.9, 0.98), weight_decay=0.0, fused=ON_GPU,
                                       capturable=ON_GPU)  # fmt: skip
