@@ -475,11 +475,19 @@ class TesseractOcr final : public Ocr {
     }
     const std::string letters = letters_of(pass.text());
     if (letters.empty()) return 0;
-    const auto agreeing =
-        std::count_if(reading.passes.begin(), reading.passes.end(),
-                      [&](const Pass& other) { return letters_of(other.text()) == letters; });
+    double agreeing = -1;  // with itself
+    for (const Pass& other : reading.passes)
+      agreeing += agreement(letters, letters_of(other.text()));
     return weight / bytes * std::min(1.0, static_cast<double>(letters.size()) / 3) +
-           25.0 * static_cast<double>(agreeing - 1);
+           25.0 * agreeing;
+  }
+
+  // Two readings of one text: the same, or one with a frame's edge read as another letter or two.
+  static double agreement(const std::string& a, const std::string& b) {
+    const auto& [shorter, longer] = std::minmax(
+        a, b, [](const std::string& x, const std::string& y) { return x.size() < y.size(); });
+    if (shorter.empty() || longer.find(shorter) == std::string::npos) return 0;
+    return static_cast<double>(shorter.size()) / static_cast<double>(longer.size());
   }
 
   static void summarize(const model::Image& image, Reading& reading) {
