@@ -142,7 +142,7 @@ class LexiconImpl : public Lexicon {
     parts.reserve(analysis.rendered.size());
     std::size_t from = 0;
     const auto search_between = [&](std::size_t to) {
-      if (to > from + 1) search(Part{prompt.substr(from, to - from), from}, languages, elsewhere);
+      if (to > from) search(Part{prompt.substr(from, to - from), from}, languages, elsewhere);
     };
     for (const RenderedText& text : analysis.rendered) {
       search_between(text.start);
