@@ -17,6 +17,7 @@ from .training import DEVICE, Training, load_trained, quick_arithmetic, sized
 BATCH = sized(12, 128)
 STEPS = sized(12000, 8000)
 SHORT, SHORT_UNTIL = 96, 0.85
+RATE = sized(7e-4, 2e-3)
 SHIFT = 3.0
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 HEADS, HEAD = 4, 32
@@ -107,7 +108,7 @@ def train():
             predicted = transformer((1 - at) * latents + at * noise, *texts, 1000 * sigma).sample.float()
         return examples.loss((predicted - (noise - latents)) ** 2, near)
 
-    training = Training("transformer", transformer, matrices, 2e-3, 2e-3, STEPS, 0.6)
+    training = Training("transformer", transformer, matrices, RATE, RATE, STEPS, 0.6)
     examples.train(training, made, compute, BATCH)
 
 
