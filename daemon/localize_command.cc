@@ -64,8 +64,8 @@ model::LocalizeProgress shown_on(ProgressLine& line) {
 }
 
 std::string short_name(const std::string& layer) {
-  constexpr std::string_view tail = ".transformer_blocks.0.attn2";
-  return layer.ends_with(tail) ? layer.substr(0, layer.size() - tail.size()) : layer;
+  constexpr std::string_view kTail = ".transformer_blocks.0.attn2";
+  return layer.ends_with(kTail) ? layer.substr(0, layer.size() - kTail.size()) : layer;
 }
 
 std::string set_name(const model::LayerSetResult& row, std::size_t all) {

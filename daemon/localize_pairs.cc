@@ -72,8 +72,8 @@ model::PromptPair parse_pair(const std::string& text, const std::filesystem::pat
   if (error || !value.is_object()) throw ConfigError(file, line, "", "expected a JSON object");
   const json::object& object = value.as_object();
   for (const auto& member : object) {
-    constexpr std::array known = {"source", "target", "source_word", "target_word", "form"};
-    if (std::ranges::find(known, std::string_view(member.key())) == known.end()) {
+    constexpr std::array kKnown = {"source", "target", "source_word", "target_word", "form"};
+    if (std::ranges::find(kKnown, std::string_view(member.key())) == kKnown.end()) {
       throw ConfigError(
           file, line, std::string(member.key()),
           "expected source, target, source_word, target_word or form, found an unknown key");

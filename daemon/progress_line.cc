@@ -15,10 +15,10 @@ ProgressLine::~ProgressLine() {
 
 void ProgressLine::show(int done, int total, std::string_view note) {
   if (!shown_ || total <= 0 || done <= 0) return;
-  constexpr int width = 30;
-  const int filled = std::min(width, done * width / total);
+  constexpr int kWidth = 30;
+  const int filled = std::min(kWidth, done * kWidth / total);
   fmt::print(stderr, "\r\033[K[{:#<{}}{: <{}}] {}/{} pictures, about {:.0f} s left; {}", "", filled,
-             "", width - filled, done, total, watch_.seconds() * (total - done) / done, note);
+             "", kWidth - filled, done, total, watch_.seconds() * (total - done) / done, note);
   drawn_ = true;
 }
 

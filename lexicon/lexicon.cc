@@ -179,6 +179,7 @@ class LexiconImpl : public Lexicon {
     search_joined(parts, languages, candidates);
     resolve(candidates);
     std::vector<Finding> findings;
+    findings.reserve(candidates.size());
     for (const Candidate& candidate : candidates)
       findings.push_back(finding(text, candidate, true));
     return findings;

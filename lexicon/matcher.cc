@@ -772,7 +772,7 @@ AsciiLetters ascii_letters(bool plain_only) {
 }  // namespace
 
 Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
-  static const std::array<AsciiLetters, 2> kAscii = {ascii_letters(false), ascii_letters(true)};
+  static const std::array<AsciiLetters, 2> ascii = {ascii_letters(false), ascii_letters(true)};
   const auto size = static_cast<std::uint32_t>(text.cells.size());
   spots.resize(size + kBeyond);
   in_reach.resize(size / kBlock + 1);
@@ -783,7 +783,7 @@ Matcher::Terrain::Terrain(const NormalizedText& text, bool plain_only) {
     spot.amid = after_letter;
     after_letter = cell.kind != CellKind::Space && (after_letter || is_word(cell));
     const CellLetters letters =
-        cell.shared ? kAscii[plain_only][cell.source] : letters_of(text, cell, plain_only);
+        cell.shared ? ascii[plain_only][cell.source] : letters_of(text, cell, plain_only);
     spot.letters = letters.first;
     if (!plain_only) {
       if (cell.plain == U'p') spot.letters |= letter_bit(U'f');  // ph
