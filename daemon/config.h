@@ -13,8 +13,8 @@ namespace glyphward::daemon {
 struct Limits {
   int queue_size_max = 16;    // jobs that wait for the model; one more is answered 429 at once
   int connections_max = 256;  // on each socket; one more is answered 503 at once
-  std::size_t header_bytes_max = 16 * 1024;
-  std::size_t body_bytes_max = 1024 * 1024;
+  std::size_t header_bytes_max = std::size_t{16} * 1024;
+  std::size_t body_bytes_max = std::size_t{1024} * 1024;
   std::chrono::milliseconds idle_timeout{60'000};    // between two requests on a connection
   std::chrono::milliseconds header_timeout{10'000};  // from the first byte to the end of the header
   std::chrono::milliseconds body_timeout{30'000};

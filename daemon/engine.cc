@@ -116,6 +116,7 @@ Engine::Engine(asio::io_context& io, EngineParts parts, const Limits& limits,
                std::function<void()> changed)
     : io_(io), parts_(std::move(parts)), limits_(limits), changed_(std::move(changed)) {}
 
+// A thread that cannot be joined ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 Engine::~Engine() { shut_down(); }
 
 void Engine::start() {

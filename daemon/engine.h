@@ -106,7 +106,8 @@ class Engine {
   // `changed` is called on the io thread whenever a part became ready or failed.
   Engine(boost::asio::io_context& io, EngineParts parts, const Limits& limits,
          std::function<void()> changed);
-  ~Engine();  // shut_down(), if it was not called
+  // shut_down(), if it was not called. NOLINTNEXTLINE(bugprone-exception-escape)
+  ~Engine();
 
   // Starts the threads, which open their parts.
   void start();

@@ -6,6 +6,7 @@
 #include "base/config_error.h"
 #include "daemon/command.h"
 
+// What is not answered below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   using glyphward::daemon::ExitStatus;
   CLI::App app("Draws pictures whose rendered text is guarded, and looks after the guard.",

@@ -83,6 +83,7 @@ void set_up_log(const std::string& level) {
 
 }  // namespace
 
+// What is not answered below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app("Stands before an image model and guards the text that its pictures show.",
                "glyphwardd");

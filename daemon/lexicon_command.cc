@@ -241,8 +241,11 @@ ExitStatus lint_words(const LexiconOptions& options) {
     const std::string name = path.filename().string();
     for (const lexicon::Remark& remark : remarks) {
       std::string steps;
-      for (const std::string& step : remark.steps) steps += (steps.empty() ? "" : ",") + step;
-      lines += name + '\t' + remark.spelling + '\t' + remark.term + '\t' + steps + '\n';
+      for (const std::string& step : remark.steps) {
+        if (!steps.empty()) steps += ',';
+        steps += step;
+      }
+      lines += fmt::format("{}\t{}\t{}\t{}\n", name, remark.spelling, remark.term, steps);
       all.push_back(json::object{{"dictionary", name},
                                  {"word", valid_utf8(remark.spelling)},
                                  {"term", valid_utf8(remark.term)},

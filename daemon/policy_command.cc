@@ -106,6 +106,7 @@ ExitStatus run_test(const PolicyOptions& options) {
   const std::vector<policy::Case> cases = load_cases(options, beside);
   const auto policy = policy::Policy::load(file);
   std::vector<policy::CaseResult> results;
+  results.reserve(cases.size());
   for (const policy::Case& test : cases) results.push_back(policy::run_case(*policy, test));
   if (!options.junit.empty()) write_junit(options.junit, policy::junit_xml(beside, cases, results));
   std::size_t failed = 0;

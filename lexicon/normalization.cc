@@ -223,11 +223,9 @@ std::u32string_view loose_confusable(char32_t c) {
     case U'β':
     case U'ь':
     case U'ъ':
-      return U"b";
     case U'б':
       return U"b";
     case U'з':
-      return U"e";
     case U'є':
     case U'ε':
     case U'э':
@@ -797,7 +795,6 @@ std::u32string_view leet_letters(char32_t c) {
     case U'$':
       return U"s";
     case U'!':
-      return U"il";
     case U'|':
       return U"il";
     case U'+':

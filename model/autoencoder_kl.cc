@@ -80,7 +80,7 @@ void account_for_encoder(const Scope& scope, const std::vector<int>& channels, i
   }
   const VaeMidBlock mid_block(scope / "mid_block", in, groups, add_attention);
   const GroupNorm conv_norm_out(scope / "conv_norm_out", in, groups, kEps);
-  const Conv2d conv_out(scope / "conv_out", in, 2 * latent_channels, 3);
+  const Conv2d conv_out(scope / "conv_out", in, std::int64_t{2} * latent_channels, 3);
 }
 
 }  // namespace
@@ -94,7 +94,8 @@ AutoencoderKL::AutoencoderKL(ComponentConfig& config, ModuleWeights& weights) {
                       latent_channels_, options.layers_per_block, options.norm_num_groups,
                       options.mid_block_add_attention);
   if (options.use_quant_conv) {
-    const Conv2d quant_conv(unused / "quant_conv", 2 * latent_channels_, 2 * latent_channels_, 1);
+    const Conv2d quant_conv(unused / "quant_conv", std::int64_t{2} * latent_channels_,
+                            std::int64_t{2} * latent_channels_, 1);
   }
 }
 

@@ -193,7 +193,7 @@ torch::Tensor predict(const StageRun& run, const torch::Tensor& sample, int i,
   torch::Tensor input =
       run.conditioning.defined() ? at::cat({sample, run.conditioning}, 1) : sample;
   if (run.guidance_scale > 1) input = at::cat({input, input});
-  const torch::Tensor output =
+  torch::Tensor output =
       (*run.stage.unet)(run.scheduler.scale_model_input(input, i), run.scheduler.timesteps()[i],
                         text, run.pooled, kNoiseLevel);
   if (run.guidance_scale <= 1) return output;

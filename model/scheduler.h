@@ -41,6 +41,7 @@ class Scheduler {
   // DDPM adds fresh noise after every step but the last: [B, C, H, W] of the sample's shape, from
   // the images' own generators. Given before the first step; the others never ask.
   using DrawNoise = std::function<torch::Tensor()>;
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): the one that asks keeps it
   virtual void draw_noise_from(DrawNoise /*draw*/) {}
   // `sample` with `noise` as at that step of training. Only DDPM has it (DeepFloyd IF's second
   // stage); the others throw std::logic_error.

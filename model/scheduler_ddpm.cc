@@ -55,8 +55,8 @@ class Ddpm final : public Scheduler {
 
     const torch::Tensor prediction = noise_pred.slice(1, 0, sample.size(1));
     const torch::Tensor original = predict_original(prediction, sample, alpha);
-    const torch::Tensor mean = alpha_previous.sqrt() * beta_here / (1 - alpha) * original +
-                               alpha_here.sqrt() * (1 - alpha_previous) / (1 - alpha) * sample;
+    torch::Tensor mean = alpha_previous.sqrt() * beta_here / (1 - alpha) * original +
+                         alpha_here.sqrt() * (1 - alpha_previous) / (1 - alpha) * sample;
     if (timestep == 0) return mean;
     assert(draw_noise_);
     const torch::Tensor smallest =
