@@ -240,11 +240,7 @@ ExitStatus lint_words(const LexiconOptions& options) {
     const auto remarks = lexicon::lint_dictionary(words, *loaded);
     const std::string name = path.filename().string();
     for (const lexicon::Remark& remark : remarks) {
-      std::string steps;
-      for (const std::string& step : remark.steps) {
-        if (!steps.empty()) steps += ',';
-        steps += step;
-      }
+      const std::string steps = fmt::format("{}", fmt::join(remark.steps, ","));
       lines += fmt::format("{}\t{}\t{}\t{}\n", name, remark.spelling, remark.term, steps);
       all.push_back(json::object{{"dictionary", name},
                                  {"word", valid_utf8(remark.spelling)},

@@ -271,11 +271,9 @@ bool is_mask(char32_t c) {
   return kMasks.contains(c);
 }
 
-// Whether the cell may stand for a letter that it looks like.
-bool reads_as_letter(const NormalizedText& text, const Cell& cell) {
-  return std::any_of(text.begin(cell), text.end(cell), [](const Reading& reading) {
-    return reading.size == 1 && !(reading.steps & kSound);
-  });
+// One letter that a sign looks like: what stands in a masked word beside the masks.
+bool is_look_alike(const Reading& reading) {
+  return reading.size == 1 && !(reading.steps & kSound);
 }
 
 // Signs that people put for several letters in a row; a full stop or a hyphen would be a separator.
@@ -1309,7 +1307,8 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
   bool all_strong = true;
   for (; longest < std::min(end - begin, kMaskedWordMax); ++longest) {
     const Cell& cell = cells[begin + longest];
-    if (!is_mask(cell.plain) || reads_as_letter(text, cell)) continue;
+    if (!masked(begin + longest) || std::any_of(text.begin(cell), text.end(cell), is_look_alike))
+      continue;
     ++hidden;
     all_strong = all_strong && is_strong_mask(cell.plain);
     if (hidden > 1 && !all_strong) break;
@@ -1319,7 +1318,7 @@ void Matcher::match_masks(const NormalizedText& text, std::uint32_t begin, std::
     letters.clear();
     if (masked(i)) letters.push_back(0);
     for (const Reading* r = text.begin(cells[i]); r != text.end(cells[i]); ++r) {
-      if (r->size == 1 && !(r->steps & kSound)) letters.push_back(r->letters[0]);
+      if (is_look_alike(*r)) letters.push_back(r->letters[0]);
     }
   };
   // What each cell of the word may stand for.
@@ -1376,7 +1375,7 @@ void Matcher::match_mask(const NormalizedText& text, std::uint32_t begin, std::u
   const std::vector<Cell>& cells = text.cells;
   const auto reads = [&](std::uint32_t i, char32_t letter) {
     return std::any_of(text.begin(cells[i]), text.end(cells[i]), [&](const Reading& r) {
-      return r.size == 1 && r.letters[0] == letter && !(r.steps & kSound);
+      return is_look_alike(r) && r.letters[0] == letter;
     });
   };
   const auto masked = [&](std::uint32_t i) { return is_mask(cells[i].plain); };
@@ -1427,21 +1426,19 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text,
                                               const std::vector<std::uint32_t>& seams) const {
   std::vector<Range> ranges;
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  const auto at_seam = [&](std::uint32_t i) {
-    return std::binary_search(seams.begin(), seams.end(), i);
-  };
+  std::vector<bool> at_seam(size);
+  for (const std::uint32_t seam : seams) {
+    if (seam < size) at_seam[seam] = true;
+  }
   const auto plain = [&](std::uint32_t i) {
     const char32_t c = text.cells[i].plain;
     if (c >= U'ァ' && c <= U'ヶ') return static_cast<char32_t>(c - 0x60);
     return c == U'ё' ? U'е' : c;
   };
-  auto seam = seams.begin();
   for (std::uint32_t start = 0; start < size; ++start) {
-    while (seam != seams.end() && *seam < start) ++seam;
-    const bool begins_piece = seam != seams.end() && *seam == start;
     const bool unspaced = is_unspaced(text.cells[start].plain);
     if (!is_word(text.cells[start])) continue;
-    if (start > 0 && is_word(text.cells[start - 1]) && !unspaced && !begins_piece) continue;
+    if (start > 0 && is_word(text.cells[start - 1]) && !unspaced && !at_seam[start]) continue;
     std::uint32_t node = Trie::kRoot;
     for (std::uint32_t i = start; i < size && node != Trie::kNone;) {
       if (is_word(text.cells[i])) {
@@ -1456,8 +1453,8 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text,
       if (node == Trie::kNone) break;
       for (const std::uint32_t* v = trie_.values_begin(node); v != trie_.values_end(node); ++v) {
         std::uint32_t end = i;
-        while (*v == 1 && end < size && is_word(text.cells[end]) && !at_seam(end)) ++end;
-        const bool boundary = end >= size || !is_word(text.cells[end]) || unspaced || at_seam(end);
+        while (*v == 1 && end < size && is_word(text.cells[end]) && !at_seam[end]) ++end;
+        const bool boundary = end >= size || !is_word(text.cells[end]) || unspaced || at_seam[end];
         if (boundary) ranges.push_back({start, end});
       }
     }
