@@ -109,6 +109,8 @@ def test_t5_learns_each_letters_place_on_the_letters_token():
             placed = sorted((of[row], piece) for of, piece in zip(classes, pieces) if of[row] != t5.NOWHERE)
             assert "".join(piece for _, piece in placed).upper() == line
             assert [step for step, _ in placed] == [i for i, c in enumerate(words.slots(line)) if c != words.EMPTY]
+        drawn = [(words.CHARACTERS[of[-1]], piece.upper()) for of, piece in zip(classes, pieces) if of[-1] != words.EMPTY]
+        assert "".join(letter for letter, _ in drawn) == "".join(lines) and all(a == b for a, b in drawn)
 
 
 def test_layout_fills_the_window():

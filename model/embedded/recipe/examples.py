@@ -18,8 +18,8 @@ from .training import DEVICE, sized, work_folder
 from .words import held_out, random_text
 
 LATENT = (autoencoder.LATENT_CHANNELS, HEIGHT // 8, WIDTH // 8)
-SUPPLY = sized(Supply(8, held=300), Supply(256, every=28, first=12, held=160))
-EVALUATE_EVERY = sized(500, 3000)
+SUPPLY = sized(Supply(8, every=4, first=32, held=150), Supply(256, every=28, first=12, held=160))
+EVALUATE_EVERY = sized(2000, 3000)
 
 
 @torch.no_grad()
