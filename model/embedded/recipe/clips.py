@@ -1,8 +1,11 @@
-"""Stable Diffusion 3, stage 2: two CLIPs (CLIPTextModelWithProjection), which read the scene.
+"""Stable Diffusion 3, stage 2: two CLIPs (CLIPTextModelWithProjection), which read the scene; and the second the letters.
 
 By an auxiliary task each learns to say in its pooled, projected embedding what is to be drawn: colours, object, ground,
 typeface, number of lines; where the prompt is silent, what the words stand for. The pooled embeddings condition the
-whole transformer, so that the scene need not come through the text's tokens. Then they are frozen."""
+whole transformer, so that the scene need not come through the text's tokens.
+
+The second one's last positions hold the two rows of slots, as Stable Diffusion's text encoder has them: T5's tokens say
+where a letter stands, but none of them says where there is none. Then they are frozen."""
 
 import sys
 
@@ -11,12 +14,14 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from .captions import FIELDS
 from .stock import Stock
-from .text_encoder import BATCH, CLASSES, SUPPLY, field_losses, make_captions
+from .text_encoder import BATCH, CLASSES, ROWS, SUPPLY, field_losses, make_captions, row_losses
 from .tokens import BOS, EOS, LENGTH, VOCABULARY
 from .training import Training, load_encoder, quick_arithmetic, sized
+from .words import EMPTY
 
-STEPS = sized(1600, 2000)
-SIZES = {"clip": (64, 4), "clip_2": (128, 5)}  # width and layers, as text_encoder and text_encoder_2 have them
+STEPS = sized(2400, 3000)
+SIZES = {"clip": (64, 4), "clip_2": (128, 6)}  # width and layers, as text_encoder and text_encoder_2 have them
+SPELLS = "clip_2"
 
 
 def make(name):
@@ -39,16 +44,21 @@ def make(name):
 
 
 class Reader(torch.nn.Module):
-    """A CLIP and, for its training only, linear heads on its pooled embedding."""
+    """A CLIP and, for its training only, linear heads on its pooled embedding, and on the rows if it spells."""
 
     def __init__(self, name):
         super().__init__()
-        self.encoder = make(name)
-        self.fields = torch.nn.ModuleDict({f: torch.nn.Linear(SIZES[name][0], len(CLASSES[f])) for f in FIELDS})
+        self.encoder, width = make(name), SIZES[name][0]
+        self.fields = torch.nn.ModuleDict({f: torch.nn.Linear(width, len(CLASSES[f])) for f in FIELDS})
+        self.slot = torch.nn.Linear(width, EMPTY + 1) if name == SPELLS else None
 
     def forward(self, ids):
-        pooled = encode(self.encoder, ids)[1]
-        return {name: head(pooled) for name, head in self.fields.items()}
+        states, pooled = encode(self.encoder, ids)
+        fields = {name: head(pooled) for name, head in self.fields.items()}
+        if self.slot is None:
+            return fields, None
+        rows = states[:, ROWS:]
+        return fields, self.slot(torch.nn.functional.layer_norm(rows, rows.shape[-1:]))
 
 
 def encode(encoder, ids):
@@ -62,16 +72,19 @@ def train(name):
     reader = Reader(name)
     matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
 
-    def compute(ids, wanted):
+    def compute(ids, wanted, wanted_rows):
         with quick_arithmetic():
-            found = reader(ids)
-        return field_losses(found, wanted)
+            fields, rows = reader(ids)
+        loss, right = field_losses(fields, wanted)
+        if rows is not None:
+            rows_loss, rows_right = row_losses(rows, wanted_rows)
+            loss, right = loss + rows_loss, right | rows_right
+        return loss, right
 
     training = Training(name, reader, matrices, 4e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)
     for _ in training.each_step():
-        ids, wanted, _ = stock.batch(training.step, BATCH)
-        training.run(compute, ids, wanted)
+        training.run(compute, *stock.batch(training.step, BATCH))
 
 
 def load(name):

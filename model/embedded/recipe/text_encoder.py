@@ -19,6 +19,7 @@ WIDTH = 128
 BATCH = sized(48, 256)
 STEPS = sized(2400, 3000)
 SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=64))
+ROWS = LAYOUT + len(FIELDS)  # the first position of the slots
 PLAIN_UNTIL = 0.25  # plain captions grow fewer until then
 CLASSES = {"colour": list(COLOURS), "object": OBJECTS, "ground_colour": list(COLOURS), "ground": GROUNDS,
            "typeface": list(TYPEFACES), "lines": [1, 2]}  # fmt: skip
@@ -54,7 +55,7 @@ class Reader(torch.nn.Module):
     def forward(self, ids):
         states = encode(self.encoder, ids)
         fields = {name: self.fields[name](states[:, LAYOUT + i]) for i, name in enumerate(FIELDS)}
-        return fields, self.slot(states[:, LAYOUT + len(FIELDS) :])
+        return fields, self.slot(states[:, ROWS:])
 
 
 def ids_of(prompts):
@@ -98,22 +99,26 @@ def field_losses(found, wanted):
     return loss, right
 
 
+def row_losses(found, wanted):
+    """The weighted loss of the slots, and the share of letters and of whole texts that are right."""
+    weights = torch.ones(EMPTY + 1, device=found.device)
+    weights[EMPTY] = 0.4  # most slots are empty
+    loss = 4 * torch.nn.functional.cross_entropy(found.float().flatten(0, 1), wanted.flatten(), weights)
+    drawn, same = wanted != EMPTY, found.argmax(-1) == wanted
+    return loss, {"letters": (same & drawn).sum() / drawn.sum(), "words": same.all(-1).float().mean()}
+
+
 def train():
     torch.manual_seed(2)
     reader = Reader()
     matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
-    weights = torch.ones(EMPTY + 1, device=DEVICE)
-    weights[EMPTY] = 0.4  # most slots are empty
 
     def compute(ids, wanted, wanted_rows):
         with quick_arithmetic():
             fields, rows = reader(ids)
         loss, right = field_losses(fields, wanted)
-        loss = loss + 4 * torch.nn.functional.cross_entropy(rows.float().flatten(0, 1), wanted_rows.flatten(), weights)
-        drawn, same = wanted_rows != EMPTY, rows.argmax(-1) == wanted_rows
-        right["letters"] = (same & drawn).sum() / drawn.sum()
-        right["words"] = same.all(-1).float().mean()
-        return loss, right
+        rows_loss, rows_right = row_losses(rows, wanted_rows)
+        return loss + rows_loss, right | rows_right
 
     training = Training("text_encoder", reader, matrices, 4e-3, 2e-3, STEPS, 0.5)
     stock = Stock(training, make_captions, SUPPLY)

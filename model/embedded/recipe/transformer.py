@@ -6,8 +6,8 @@ that carry the letters.
 
 Attention's cost grows with the square of the tokens, and most of them are padding or scene. So until SHORT_UNTIL prompts
 of at most SHORT tokens are learned, without the padding behind (of the CLIPs' states, whose pooled embedding has the scene,
-a third of that), on the middle of the picture, where the text stands; only each WHOLE_EVERY-th step has the whole
-picture and the padding, as all have after that."""
+the rows alone), on the middle of the picture, where the text stands; only each WHOLE_EVERY-th step has the whole
+picture and all states, as all have after that."""
 
 import contextlib
 from unittest import mock
@@ -20,10 +20,10 @@ from .examples import LATENT
 from .training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
 
 BATCH = sized(16, 128)
-STEPS = sized(16000, 8000)
+STEPS = sized(8000, 8000)
 SHORT, SHORT_UNTIL, WHOLE_EVERY = 72, 0.97, 16
 EDGE = 2  # cells around the middle of the picture
-RATE = sized(2.2e-3, 2e-3)
+RATE = sized(1.2e-3, 2e-3)
 SHIFT = 3.0
 STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
 HEADS, HEAD = 4, 32
@@ -76,7 +76,7 @@ class Examples(examples.Examples):
         latents, near, (states, pooled) = super().batch(stock, step, count)
         if step < SHORT_UNTIL * STEPS and step % WHOLE_EVERY:
             clip, t5_states = states.split([tokens.LENGTH, t5.LENGTH], 1)
-            states = torch.cat([clip[:, : SHORT // 3], t5_states[:, :SHORT]], 1)
+            states = torch.cat([clip[:, text_encoder.ROWS :], t5_states[:, :SHORT]], 1)
             latents, near = (part[..., EDGE:-EDGE, EDGE:-EDGE].contiguous() for part in (latents, near))
         return latents, near, (states, pooled)
 
