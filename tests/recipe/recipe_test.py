@@ -113,6 +113,22 @@ def test_t5_learns_each_letters_place_on_the_letters_token():
         assert "".join(letter for letter, _ in drawn) == "".join(lines) and all(a == b for a, b in drawn)
 
 
+def test_the_transformer_trains_with_the_attention_it_draws_with():
+    from recipe.transformer import attention
+
+    query, key, value = torch.randn(3, 2, 4, 40, 32, generator=torch.Generator().manual_seed(6))
+    expected = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+    torch.testing.assert_close(attention(query, key, value, dropout_p=0.0), expected)
+
+
+def test_a_finished_stage_of_another_length_is_refused(tmp_path):
+    torch.save({"step": 100}, tmp_path / "tiny.training.pt")
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/embedded")}
+    done = subprocess.run([sys.executable, "-c", TINY], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "tiny.training.pt says that the stage was finished at step 100 of what are now 600" in done.stderr
+
+
 def test_layout_fills_the_window():
     assert captions.LAYOUT + len(captions.FIELDS) + 2 * words.SLOTS == tokens.LENGTH
     all_lines = [["AB"], ["AB", "CD"]]

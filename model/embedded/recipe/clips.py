@@ -14,7 +14,7 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from .captions import FIELDS
 from .stock import Stock
-from .text_encoder import BATCH, CLASSES, ROWS, SUPPLY, field_losses, make_captions, row_losses
+from .text_encoder import BATCH, CLASSES, FIRST_SLOT, SUPPLY, field_losses, make_captions, row_losses
 from .tokens import BOS, EOS, LENGTH, VOCABULARY
 from .training import Training, load_encoder, quick_arithmetic, sized
 from .words import EMPTY
@@ -57,7 +57,7 @@ class Reader(torch.nn.Module):
         fields = {name: head(pooled) for name, head in self.fields.items()}
         if self.slot is None:
             return fields, None
-        rows = states[:, ROWS:]
+        rows = states[:, FIRST_SLOT:]
         return fields, self.slot(torch.nn.functional.layer_norm(rows, rows.shape[-1:]))
 
 

@@ -19,7 +19,7 @@ WIDTH = 128
 BATCH = sized(48, 256)
 STEPS = sized(2400, 3000)
 SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=64))
-ROWS = LAYOUT + len(FIELDS)  # the first position of the slots
+FIRST_SLOT = LAYOUT + len(FIELDS)  # of both rows; up to the window's end
 PLAIN_UNTIL = 0.25  # plain captions grow fewer until then
 CLASSES = {"colour": list(COLOURS), "object": OBJECTS, "ground_colour": list(COLOURS), "ground": GROUNDS,
            "typeface": list(TYPEFACES), "lines": [1, 2]}  # fmt: skip
@@ -55,7 +55,7 @@ class Reader(torch.nn.Module):
     def forward(self, ids):
         states = encode(self.encoder, ids)
         fields = {name: self.fields[name](states[:, LAYOUT + i]) for i, name in enumerate(FIELDS)}
-        return fields, self.slot(states[:, ROWS:])
+        return fields, self.slot(states[:, FIRST_SLOT:])
 
 
 def ids_of(prompts):

@@ -207,6 +207,9 @@ class Training:
 
     def _load(self):
         state = torch.load(self.path, map_location=DEVICE, weights_only=True)
+        if "model" not in state:  # recipe.take
+            sys.exit(f"{self.path} says that the stage was finished at step {state['step']} of what are now {self.steps}, and "
+                     "has no training to go on with; remove it to train the stage from nothing")  # fmt: skip
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.muon.load_state_dict(state["muon"])

@@ -9,7 +9,6 @@ of at most SHORT tokens are learned, without the padding behind (of the CLIPs' s
 the rows alone), on the middle of the picture, where the text stands; only each WHOLE_EVERY-th step has the whole
 picture and all states, as all have after that."""
 
-import contextlib
 from unittest import mock
 
 import torch
@@ -76,7 +75,7 @@ class Examples(examples.Examples):
         latents, near, (states, pooled) = super().batch(stock, step, count)
         if step < SHORT_UNTIL * STEPS and step % WHOLE_EVERY:
             clip, t5_states = states.split([tokens.LENGTH, t5.LENGTH], 1)
-            states = torch.cat([clip[:, text_encoder.ROWS :], t5_states[:, :SHORT]], 1)
+            states = torch.cat([clip[:, text_encoder.FIRST_SLOT :], t5_states[:, :SHORT]], 1)
             latents, near = (part[..., EDGE:-EDGE, EDGE:-EDGE].contiguous() for part in (latents, near))
         return latents, near, (states, pooled)
 
@@ -113,24 +112,29 @@ def quick(transformer):
     """The same, compiled where no GPU's graph is recorded: with `attention` 12 whole pictures take 0.71 s of one core, forth
     and back, instead of 1.09."""
     if ON_GPU:
-        return transformer, contextlib.nullcontext
+        return transformer
     torch._inductor.config.pattern_matcher = False  # it would put the fused attention back
-    return torch.compile(transformer, dynamic=False), lambda: mock.patch.object(
-        torch.nn.functional, "scaled_dot_product_attention", attention)  # fmt: skip
+    compiled = torch.compile(transformer, dynamic=False)
+
+    def call(*inputs):
+        with mock.patch.object(torch.nn.functional, "scaled_dot_product_attention", attention):
+            return compiled(*inputs)
+
+    return call
 
 
 def train():
     made = Examples()
     torch.manual_seed(40)
     transformer = make()
-    compiled, plain_attention = quick(transformer)
+    predict = quick(transformer)
     matrices = [p for n, p in transformer.named_parameters() if p.ndim == 2 and n.startswith("transformer_blocks")]
 
     def compute(latents, near, *texts):
         sigma = sigmas(len(latents))
         noise, at = torch.randn_like(latents), sigma.view(-1, 1, 1, 1)
-        with quick_arithmetic(), plain_attention():
-            predicted = compiled((1 - at) * latents + at * noise, *texts, 1000 * sigma).sample.float()
+        with quick_arithmetic():
+            predicted = predict((1 - at) * latents + at * noise, *texts, 1000 * sigma).sample.float()
         return examples.loss((predicted - (noise - latents)) ** 2, near)
 
     training = Training("transformer", transformer, matrices, RATE, RATE, STEPS, 0.1)
