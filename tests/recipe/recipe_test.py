@@ -121,12 +121,24 @@ def test_the_transformer_trains_with_the_attention_it_draws_with():
     torch.testing.assert_close(attention(query, key, value, dropout_p=0.0), expected)
 
 
+def refused_training(work):
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/embedded")}
+    done = subprocess.run([sys.executable, "-c", TINY], env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    return done.stderr
+
+
 def test_a_finished_stage_of_another_length_is_refused(tmp_path):
     torch.save({"step": 100}, tmp_path / "tiny.training.pt")
-    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/embedded")}
-    done = subprocess.run([sys.executable, "-c", TINY], env=environment, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "tiny.training.pt says that the stage was finished at step 100 of what are now 600" in done.stderr
+    assert "tiny.training.pt says that the stage was finished at step 100 of what are now 600" in refused_training(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "text"])
+def test_a_broken_training_is_refused(kind, tmp_path):
+    path = tmp_path / "tiny.training.pt"
+    torch.save({"step": 100, "model": {"weight": torch.zeros(100, 100)}}, path)
+    path.write_bytes({"empty": b"", "cut": path.read_bytes()[:20000], "text": b"hello\n"}[kind])
+    assert f"{path} cannot be read (" in refused_training(tmp_path)
 
 
 def test_layout_fills_the_window():

@@ -20,14 +20,13 @@ STAGES = {"sd": ["autoencoder", "text_encoder", "denoiser"],
 
 
 def finished(stage):
-    from .training import work_folder
-    import torch
+    from .training import load, work_folder
 
     path = work_folder() / f"{stage.split()[-1]}.training.pt"
     if not path.exists():
         return False
     steps = importlib.import_module(f"{__package__}.{stage.split()[0]}").STEPS
-    return torch.load(path, weights_only=True, mmap=True)["step"] >= steps
+    return load(path)["step"] >= steps
 
 
 def start(stage, rank=0, world=1, rendezvous=None):

@@ -8,6 +8,7 @@ import copy
 import fcntl
 import os
 import pathlib
+import pickle
 import sys
 import time
 import zlib
@@ -36,9 +37,17 @@ def work_folder():
     return folder
 
 
+def load(path):
+    """What save_atomically wrote, on DEVICE."""
+    try:
+        return torch.load(path, map_location=DEVICE, weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:  # torch on other bytes
+        sys.exit(f"{path} cannot be read ({type(error).__name__}: {error}); without it the stage is trained from nothing")
+
+
 def load_encoder(reader, stage):
     """A text encoder without the heads that taught it; a checkpoint has the encoder alone."""
-    weights = torch.load(work_folder() / f"{stage}.pt", map_location="cpu", weights_only=True)
+    weights = load(work_folder() / f"{stage}.pt")
     own = {name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")}
     missing, unexpected = reader.encoder.load_state_dict(own, strict=False)
     # T5's embedding is one matrix under two names, of which a checkpoint holds one.
@@ -49,7 +58,7 @@ def load_encoder(reader, stage):
 
 def load_trained(module, stage):
     """The module with the weights that the stage came to."""
-    module.load_state_dict(torch.load(work_folder() / f"{stage}.pt", map_location="cpu", weights_only=True))
+    module.load_state_dict(load(work_folder() / f"{stage}.pt"))
     return module.to(DEVICE).eval().requires_grad_(False)
 
 
@@ -103,7 +112,7 @@ class Training:
             self._load()
         elif (start := work_folder() / f"{stage}.start.pt").exists():  # recipe.take
             for module in (model, self.average):
-                module.load_state_dict(torch.load(start, map_location=DEVICE, weights_only=True))
+                module.load_state_dict(load(start))
         if self.world > 1 and not torch.distributed.is_initialized():
             torch.distributed.init_process_group(
                 "gloo",
@@ -206,7 +215,7 @@ class Training:
         save_atomically(self.average.state_dict(), work_folder() / f"{self.stage}.pt")
 
     def _load(self):
-        state = torch.load(self.path, map_location=DEVICE, weights_only=True)
+        state = load(self.path)
         if "model" not in state:  # recipe.take
             sys.exit(f"{self.path} says that the stage was finished at step {state['step']} of what are now {self.steps}, and "
                      "has no training to go on with; remove it to train the stage from nothing")  # fmt: skip
