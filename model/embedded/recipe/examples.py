@@ -18,7 +18,7 @@ from .training import DEVICE, sized, work_folder
 from .words import held_out, random_text
 
 LATENT = (autoencoder.LATENT_CHANNELS, HEIGHT // 8, WIDTH // 8)
-SUPPLY = sized(Supply(8, every=4, first=32, held=150), Supply(256, every=28, first=12, held=160))
+SUPPLY = sized(Supply(8, every=4, first=32, held=150), Supply(256, every=16, first=24, held=120))
 EVALUATE_EVERY = sized(2000, 3000)
 
 
@@ -31,19 +31,12 @@ def scaling_factor(vae):
     return 1 / torch.cat([vae.encode(part).latent_dist.mean for part in pictures.split(16)]).std().item()
 
 
-def any_prompt(prompt, done):
-    return True
-
-
-def make_examples(tokenize, fits, rng, count, done):
-    """Pictures, their text's coverage, and what `tokenize` makes of their captions, of which those are taken that
-    `fits` says yes to."""
+def make_examples(tokenize, rng, count, done):
+    """Pictures, their text's coverage, and what `tokenize` makes of their captions."""
     prompts, pictures, covers = [], [], []
-    while len(prompts) < count:
+    for _ in range(count):
         lines = random_text(rng)
         prompt, scene = caption(lines, rng)
-        if not fits(prompt, done):
-            continue
         picture, cover = render(lines, scene, rng)
         prompts.append(prompt)
         pictures.append(picture)
@@ -52,11 +45,10 @@ def make_examples(tokenize, fits, rng, count, done):
 
 
 class Examples:
-    """`tokenize` turns prompts into a tuple of tensors [B, ...], `encode` those into the family's texts, [B, ...] each.
-    `fits` says of a prompt and the share of the schedule whether it is to be learned then."""
+    """`tokenize` turns prompts into a tuple of tensors [B, ...], `encode` those into the family's texts, [B, ...] each."""
 
-    def __init__(self, tokenize, encode, fits=any_prompt):
-        self.vae, self._tokenize, self._encode, self._fits = autoencoder.load(), tokenize, encode, fits
+    def __init__(self, tokenize, encode):
+        self.vae, self._tokenize, self._encode = autoencoder.load(), tokenize, encode
         self.scale = scaling_factor(self.vae)
         self.unconditional = self.encode([""])
 
@@ -71,7 +63,7 @@ class Examples:
         return mean, std, weights, *self._encode(*ids)
 
     def stock(self, training):
-        return Stock(training, functools.partial(make_examples, self._tokenize, self._fits), SUPPLY, self._prepare)
+        return Stock(training, functools.partial(make_examples, self._tokenize), SUPPLY, self._prepare)
 
     def batch(self, stock, step, count):
         """Latents [B, C, h, w], weights [B, 1, h, w], and the texts, of which one in ten is empty."""

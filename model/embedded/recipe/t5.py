@@ -18,14 +18,14 @@ from transformers import T5Config, T5EncoderModel
 from .captions import placed_caption
 from .stock import Stock, Supply
 from .text_encoder import plain_share
-from .training import DEVICE, Training, load_encoder, quick_arithmetic, sized
+from .training import DEVICE, Training, load_encoder, quick_arithmetic, save_bytes, sized, work_folder
 from .words import CHARACTERS, EMPTY, LENGTH_MAX, SLOTS, random_text
 
 WIDTH = 192  # as wide as both CLIPs side by side
 LENGTH = 256  # StableDiffusion3Pipeline's
 BATCH = sized(32, 256)
 STEPS = sized(2000, 2500)
-SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=64))
+SUPPLY = sized(Supply(BATCH), Supply(1024, every=12, first=8, held=64))
 NOWHERE = SLOTS  # the class of a token that is no letter to be drawn
 ROWS = 2
 SHORT_UNTIL = 0.8  # padded to the longest of the batch until then: twice as fast, and T5 knows distances only
@@ -33,7 +33,11 @@ SHORT_UNTIL = 0.8  # padded to the longest of the batch until then: twice as fas
 
 @functools.cache
 def pieces():
-    """The sentencepiece model: printable ASCII and the letters of western Europe, a piece each, capitals folded."""
+    """The sentencepiece model: printable ASCII and the letters of western Europe, a piece each, capitals folded. Versions of
+    sentencepiece put equally frequent pieces in another order, so that the work folder holds the one that was learned."""
+    kept = work_folder() / "spiece.model"
+    if kept.exists():
+        return kept.read_bytes()
     text = [chr(c) for c in [*range(33, 127), *range(0xC0, 0x180)]] + list("“”«»’‘–—…•°")
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -41,6 +45,7 @@ def pieces():
         model_type="unigram", max_sentencepiece_length=1, vocab_size=600, hard_vocab_limit=False, character_coverage=1.0,
         normalization_rule_name="nmt_nfkc_cf", pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
     )  # fmt: skip
+    save_bytes(model.getvalue(), kept)
     return model.getvalue()
 
 

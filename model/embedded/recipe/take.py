@@ -9,7 +9,7 @@ import sys
 from safetensors.torch import load_file
 
 from . import autoencoder
-from .training import MODEL, save_atomically, work_folder
+from .training import MODEL, save_atomically, save_bytes, work_folder
 
 
 def take(stage, steps, folder, prefix=""):
@@ -39,6 +39,7 @@ def main(checkpoint):
         take("clip", clips.STEPS, checkpoint / "text_encoder", "encoder.")
         take("clip_2", clips.STEPS, checkpoint / "text_encoder_2", "encoder.")
         take("t5", t5.STEPS, checkpoint / "text_encoder_3", "encoder.")
+        save_bytes((checkpoint / "tokenizer_3/spiece.model").read_bytes(), work_folder() / "spiece.model")
         take("transformer", None, checkpoint / "transformer")
 
 

@@ -6,6 +6,7 @@ a run that is killed and resumed does what the unbroken run does."""
 
 import copy
 import fcntl
+import io
 import os
 import pathlib
 import pickle
@@ -62,14 +63,20 @@ def load_trained(module, stage):
     return module.to(DEVICE).eval().requires_grad_(False)
 
 
-def save_atomically(value, path):
+def save_bytes(value, path):
     """The file is the old one or the new one, never a part. One process writes."""
     part = path.with_suffix(".part")
     with open(part, "wb") as file:
-        torch.save(value, file)
+        file.write(value)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def save_atomically(value, path):
+    held = io.BytesIO()
+    torch.save(value, held)
+    save_bytes(held.getbuffer(), path)
 
 
 def quick_arithmetic():
@@ -191,6 +198,7 @@ class Training:
                 for _ in range(3):
                     self._learn(compute, inputs)
             torch.cuda.current_stream().wait_stream(beside)
+            torch.cuda.empty_cache()  # the recording has memory of its own
             with torch.cuda.graph(graph):
                 outputs = self._learn(compute, inputs)
             self._recorded[shapes] = inputs, graph, outputs
