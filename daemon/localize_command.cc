@@ -136,18 +136,20 @@ json::array to_json(const std::vector<model::LayerSetResult>& rows) {
 void write_contact_sheet(model::Pipeline& pipeline, const std::vector<model::PromptPair>& pairs,
                          const std::vector<std::string>& layers, int from_step,
                          const fs::path& file) {
-  const std::vector<std::pair<std::vector<std::string>, int>> columns = {
-      {{}, 0}, {pipeline.info().attention_layers, 0}, {layers, from_step}};
+  constexpr int kColumns = 3;
   std::vector<model::Image> pictures;
   for (int row = 0; row < std::min<int>(kSheetRows, static_cast<int>(pairs.size())); ++row) {
-    for (const auto& [given, step] : columns) {
-      const auto drawn =
-          pipeline.generate(model::localization_request(pairs[row], given, step), {});
+    const model::PromptPair& pair = pairs[row];
+    for (const model::GenerationRequest& request :
+         {model::localization_request(pair, {}, 0),
+          model::all_layers_request(pair, pipeline.info().attention_layers),
+          model::localization_request(pair, layers, from_step)}) {
+      const auto drawn = pipeline.generate(request, {});
       if (!drawn) fail(drawn.error());
       pictures.push_back(drawn->images.at(0));
     }
   }
-  write_png(contact_sheet(pictures, static_cast<int>(columns.size())), file);
+  write_png(contact_sheet(pictures, kColumns), file);
 }
 
 // ---- The two ways to run -----------------------------------------------------------------------

@@ -225,7 +225,10 @@ class Search {
     RowBuilder row(names, from_step);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       Result<Generation> drawn =
-          pipeline_.generate(localization_request(pairs_[i], names, from_step), stop_);
+          pipeline_.generate(static_cast<int>(set.size()) == count_
+                                 ? all_layers_request(pairs_[i], names)
+                                 : localization_request(pairs_[i], names, from_step),
+                             stop_);
       if (!drawn) return drawn.error();
       Image& image = drawn->images.at(0);
       const PairScore score = scorer_(image, pairs_[i]);
@@ -396,6 +399,14 @@ GenerationRequest localization_request(const PromptPair& pair,
   for (const std::string& layer : layers)
     request.route.layers.push_back({.layer = layer, .stream = "target", .from_step = from_step});
   request.seeds = {pair.seed};
+  return request;
+}
+
+GenerationRequest all_layers_request(const PromptPair& pair,
+                                     const std::vector<std::string>& layers) {
+  GenerationRequest request = localization_request(pair, layers, 0);
+  request.route.base = "target";
+  request.route.pooled = "target";
   return request;
 }
 

@@ -55,7 +55,7 @@ struct LayerSetResult {
   double target_letters = 0;        // mean
   double source_exact = 0;
   double source_letters = 0;
-  double carried = 0;  // target_exact as a share of that of all layers
+  double carried = 0;  // target_exact as a share of that of all layers, the target prompt itself
   // Squared difference to the plain picture, 0..1 units, outside both pictures' text boxes and 4
   // pixels around.
   double outside_mse = 0;
@@ -108,5 +108,10 @@ Result<std::vector<LayerSetResult>> measure_layer_sets(
 // The request that draws a pair's picture with these layers given the target prompt.
 GenerationRequest localization_request(const PromptPair& pair,
                                        const std::vector<std::string>& layers, int from_step);
+
+// The same with all of the model's layers from the first step, and the pooled embedding where the
+// family has one: the picture of the target prompt, what the guard's prompt swap draws.
+GenerationRequest all_layers_request(const PromptPair& pair,
+                                     const std::vector<std::string>& layers);
 
 }  // namespace glyphward::model

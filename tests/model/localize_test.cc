@@ -42,6 +42,10 @@ class FakePipeline final : public Pipeline {
       set.insert(route.layer);
       from_step = route.from_step;
     }
+    const bool all = set.size() == info_.attention_layers.size();
+    // All layers: the other prompt itself.
+    EXPECT_EQ(request.route.base, all ? "target" : "prompt");
+    EXPECT_EQ(request.route.pooled, request.route.base);
     if (!set.empty()) {
       // The first steps make the scene: half of its change is gone with each. Letters last longer.
       if (from_step < letters_until) {
