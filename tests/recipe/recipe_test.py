@@ -121,6 +121,24 @@ def test_the_transformer_trains_with_the_attention_it_draws_with():
     torch.testing.assert_close(attention(query, key, value, dropout_p=0.0), expected)
 
 
+def test_later_blocks_are_given_another_examples_text_while_they_learn():
+    from recipe import transformer
+
+    given = []
+    block = torch.nn.Identity()
+    block.forward = lambda **kwargs: given.append(kwargs["encoder_hidden_states"])
+    blocks = [torch.nn.Identity() for _ in range(transformer.TRUSTED)] + [block]
+    transformer.doubt_later_blocks(torch.nn.ModuleDict({"transformer_blocks": torch.nn.ModuleList(blocks)}))
+    text = torch.arange(1000.0).view(-1, 1, 1)
+    block(encoder_hidden_states=text)
+    with torch.no_grad():
+        block(encoder_hidden_states=text)
+    assert torch.equal(given[1], text)
+    others = given[0] != text
+    assert abs(others.float().mean() - transformer.DOUBT) < 0.1
+    assert torch.equal(given[0][others], text.roll(1, 0)[others])
+
+
 def refused_training(work):
     environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/embedded")}
     done = subprocess.run([sys.executable, "-c", TINY], env=environment, capture_output=True, text=True)

@@ -31,13 +31,16 @@ ROWS = 2
 SHORT_UNTIL = 0.8  # padded to the longest of the batch until then: twice as fast, and T5 knows distances only
 
 
+def kept_pieces():
+    return work_folder() / "spiece.model"
+
+
 @functools.cache
 def pieces():
     """The sentencepiece model: printable ASCII and the letters of western Europe, a piece each, capitals folded. Versions of
     sentencepiece put equally frequent pieces in another order, so that the work folder holds the one that was learned."""
-    kept = work_folder() / "spiece.model"
-    if kept.exists():
-        return kept.read_bytes()
+    if kept_pieces().exists():
+        return kept_pieces().read_bytes()
     text = [chr(c) for c in [*range(33, 127), *range(0xC0, 0x180)]] + list("“”«»’‘–—…•°")
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
@@ -45,7 +48,6 @@ def pieces():
         model_type="unigram", max_sentencepiece_length=1, vocab_size=600, hard_vocab_limit=False, character_coverage=1.0,
         normalization_rule_name="nmt_nfkc_cf", pad_id=0, eos_id=1, unk_id=2, bos_id=-1, minloglevel=2,
     )  # fmt: skip
-    save_bytes(model.getvalue(), kept)
     return model.getvalue()
 
 
@@ -126,6 +128,7 @@ def make_captions(rng, count, done):
 
 
 def train():
+    save_bytes(pieces(), kept_pieces())
     torch.manual_seed(30)
     reader = Reader()
     matrices = [p for n, p in reader.encoder.named_parameters()

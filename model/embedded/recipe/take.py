@@ -39,7 +39,7 @@ def main(checkpoint):
         take("clip", clips.STEPS, checkpoint / "text_encoder", "encoder.")
         take("clip_2", clips.STEPS, checkpoint / "text_encoder_2", "encoder.")
         take("t5", t5.STEPS, checkpoint / "text_encoder_3", "encoder.")
-        save_bytes((checkpoint / "tokenizer_3/spiece.model").read_bytes(), work_folder() / "spiece.model")
+        save_bytes((checkpoint / "tokenizer_3/spiece.model").read_bytes(), t5.kept_pieces())
         take("transformer", None, checkpoint / "transformer")
 
 

@@ -29,7 +29,7 @@ TRUSTED, DOUBT = 4, 0.4  # how often another example's text stands in the later 
 EDGE = 2  # cells around the middle of the picture
 RATE = sized(1.2e-3, 2e-3)
 SHIFT = 3.0
-STEPS_SHOWN, GUIDANCE = 12, 2.0  # the shipped defaults
+STEPS_SHOWN, GUIDANCE = 10, 2.0  # the shipped defaults
 HEADS, HEAD = 4, 32
 SAMPLE = max(LATENT[1:])  # positions are embedded for a square, of which the middle is used
 
