@@ -51,7 +51,7 @@ struct Route {
   std::string base = "prompt";  // the stream that all layers read which are not listed
   std::vector<LayerRoute> layers;
   std::string pooled = "prompt";  // whose pooled embedding conditions the network (SDXL, IF, SD3)
-  JointMode joint_mode = JointMode::Paper;
+  JointMode joint_mode = JointMode::Side;  // the cheapest that holds: docs/JOINT-ATTENTION.md
 };
 
 struct GenerationRequest {
