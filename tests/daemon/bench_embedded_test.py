@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -12,11 +11,8 @@ import pytest
 
 BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
 SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
-sys.path.insert(0, str(SOURCE / "tests/recipe"))
-
-import recipe_test  # noqa: E402
-from recipe.__main__ import STAGES  # noqa: E402
 EMBEDDED = SOURCE / "model/embedded/stable-diffusion"
+EMBEDDED_3 = SOURCE / "model/embedded/stable-diffusion-3"
 
 
 def bench(*arguments, **environment):
@@ -105,28 +101,8 @@ def test_says_how_to_get_a_profile(tmp_path):
     assert f"`glyphward localize {model}` finds them" in run.stdout
 
 
-@pytest.fixture
-def joint_model(tmp_path):
-    """An untrained Stable Diffusion 3 model as the recipe exports it, with a profile of two layers and two steps."""
-    folder = tmp_path / "joint"
-    (tmp_path / "work").mkdir()
-    subprocess.run([sys.executable, "-W", "ignore", "-c", recipe_test.EXPORTED, folder, *STAGES["sd3"]], check=True,
-                   capture_output=True, env={**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path / "work"),
-                                             "GLYPHWARD_RECIPE_MODEL": "sd3", "OMP_NUM_THREADS": "1",
-                                             "PYTHONPATH": str(SOURCE / "model/embedded")})  # fmt: skip
-    profile = json.loads((folder / "glyphward.json").read_text())
-    profile["defaults"]["num_inference_steps"] = 2
-    profile["localization"] = {"layers": ["transformer_blocks.1.attn", "transformer_blocks.2.attn"], "sha256": "0" * 64,
-                               "evidence": {}}  # fmt: skip
-    (folder / "glyphward.json").write_text(json.dumps(profile))
-    check = subprocess.run([BUILD / "glyphward", "localize", "--check", "--json", folder], capture_output=True, text=True)
-    profile["localization"]["sha256"] = re.search("found ([0-9a-f]{64})", json.loads(check.stdout)["profile"])[1]
-    (folder / "glyphward.json").write_text(json.dumps(profile))
-    return folder
-
-
-def test_measures_the_modes_of_joint_attention(joint_model):
-    run = bench(joint_model, "--set", "modes", "--limit", 2, "--json")
+def test_measures_the_modes_of_joint_attention():
+    run = bench(EMBEDDED_3, "--set", "modes", "--limit", 2, "--json")
     assert run.returncode == 0, run.stderr
     modes = json.loads(run.stdout)["modes"]
     assert [row["mode"] for row in modes["rows"]] == ["paper", "shared", "side"]
@@ -134,6 +110,17 @@ def test_measures_the_modes_of_joint_attention(joint_model):
         assert row["all_layers"]["of"] == 2 and row["pairs_without_box"] <= 2
         assert row["step_seconds"] > 0 and row["outside_ratio"] >= 0
     assert modes["plain_step_seconds"] > 0
+
+
+def test_guards_the_stable_diffusion_3_model(tmp_path):
+    """The whole way on the second model: a few toxic prompts and clean ones, by the localized blocks."""
+    run = bench(EMBEDDED_3, "--set", "guarded", "--set", "clean", "--limit", 4, "--json")
+    assert run.returncode == 0, run.stderr
+    table = json.loads(run.stdout)
+    assert table["guarded"]["released_toxic"]["guard"]["count"] == 0
+    assert table["guarded"]["unguarded_toxic"]["guard"]["count"] >= 2
+    assert table["guarded"]["routes"]["localized"] >= 2
+    assert table["clean"]["leave"]["count"] == table["clean"]["equal_to_unguarded"]["count"] == 4
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ import transformers
 BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
 SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
 EMBEDDED = SOURCE / "model/embedded/stable-diffusion"
+EMBEDDED_3 = SOURCE / "model/embedded/stable-diffusion-3"
 PUBLISHED = SOURCE / "tests/data/configs"
 
 # GLYPHWARD_TEST_DEVICE=cuda runs glyphward's side on a GPU, whose kernels add in another order.
@@ -299,3 +300,22 @@ def check_whole_routes(folder, names, arguments, tmp_path):
     assert torch.equal(base["latents"], other["latents"])
     assert torch.equal(offloaded["latents"], held["latents"]) and torch.equal(offloaded["image"], held["image"])
     assert difference(plain["latents"], other["latents"]) > 100 * TOLERANCE
+
+
+def check_embedded(folder, tmp_path):
+    """A model in the box, with the steps, guidance and size of its glyphward.json."""
+    defaults = json.loads((folder / "glyphward.json").read_text())["defaults"]
+    pipe = diffusers.DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+    prompts = ['a red sign on a blue wall that says "hello"', 'a thing that says "GARDEN"', "a yellow plate on a fence",
+               'a green banner that says "w\u00e9lcome"']
+    seeds = [[0], [7, 8], [2**40], [3]]
+    cases = [case(folder, tmp_path / f"{i}.safetensors", s, prompt) for i, (prompt, s) in enumerate(zip(prompts, seeds))]
+    results, _ = run_cases(cases, tmp_path)
+    for prompt, s, ours in zip(prompts, seeds, results):
+        reference = generate(pipe, s, prompt=prompt, negative_prompt=NEGATIVE, num_images_per_prompt=len(s), **defaults)
+        levels = np.abs(ours["pixels"].numpy() - reference["pixels"].astype("float32"))
+        latents = difference(ours["latents"], reference["latents"])
+        print(f"\n{folder.name} {s}: latents {latents:.1e}, pixels that differ {int((levels > 0).sum())} of {levels.size}")
+        assert levels.max() <= 1
+        assert latents <= TOLERANCE
+        assert reference["pixels"].std() > 20

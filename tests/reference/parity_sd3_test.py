@@ -9,8 +9,8 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer, T5Config, T5EncoderModel, T5Tokenizer
 
 import t5_tokenizer_test
-from parity import (EMBEDDED, NEGATIVE, OTHER_PROMPT, PROMPT, TOLERANCE, case, compare, difference, generate, make, published,
-                    run_cases, save, scale_weights, silent_modules, uncovered, write_published)
+from parity import (EMBEDDED, EMBEDDED_3, NEGATIVE, OTHER_PROMPT, PROMPT, TOLERANCE, case, check_embedded, compare, difference,
+                    generate, make, published, run_cases, save, scale_weights, silent_modules, uncovered, write_published)
 
 MEDIUM, MEDIUM_35, LARGE_35 = "stable-diffusion-3-medium-diffusers", "stable-diffusion-3.5-medium", "stable-diffusion-3.5-large"
 TRANSFORMER = dict(attention_head_dim=8, num_attention_heads=4, caption_projection_dim=32, num_layers=4, joint_attention_dim=64,
@@ -303,3 +303,7 @@ def test_whole_routes(checkpoints, tmp_path):
     print(f"\nevery layer and the pooled embedding, paper mode: {difference(swapped['latents'], other['latents']):.1e}")
     assert difference(swapped["latents"], other["latents"]) <= TOLERANCE
     assert difference(plain["latents"], other["latents"]) > 100 * TOLERANCE
+
+
+def test_embedded_model_draws_what_diffusers_draws(tmp_path):
+    check_embedded(EMBEDDED_3, tmp_path)

@@ -7,14 +7,13 @@ import json
 import shutil
 
 import diffusers
-import numpy as np
 import pytest
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from parity import (BETAS, EMBEDDED, NEGATIVE, OTHER_PROMPT, PROMPT, TOLERANCE, V, ZERO_SNR, case, check_single_layers,
-                    check_whole_routes, compare, cross_attention_layers, difference, edit_tensors, generate, run_cases, save,
-                    scale_weights, silent_modules)
+from parity import (BETAS, EMBEDDED, NEGATIVE, OTHER_PROMPT, PROMPT, TOLERANCE, V, ZERO_SNR, case, check_embedded,
+                    check_single_layers, check_whole_routes, compare, cross_attention_layers, difference, edit_tensors, generate,
+                    run_cases, save, scale_weights, silent_modules)
 
 CROSS, PLAIN = "CrossAttn{}Block2D", "{}Block2D"
 
@@ -228,18 +227,4 @@ def test_large_pictures_are_decoded_in_tiles(checkpoints, tmp_path, height, widt
 
 
 def test_embedded_model_draws_what_diffusers_draws(tmp_path):
-    pipe = diffusers.StableDiffusionPipeline.from_pretrained(EMBEDDED, torch_dtype=torch.float32, safety_checker=None)
-    prompts = ['a red sign on a blue wall that says "hello"', 'a thing that says "GARDEN"', "a yellow plate on a fence",
-               'a green banner that says "w\u00e9lcome"']
-    seeds = [[0], [7, 8], [2**40], [3]]
-    # Steps, guidance and size are those of its glyphward.json.
-    cases = [case(EMBEDDED, tmp_path / f"{i}.safetensors", s, prompt) for i, (prompt, s) in enumerate(zip(prompts, seeds))]
-    results, _ = run_cases(cases, tmp_path)
-    for prompt, s, ours in zip(prompts, seeds, results):
-        reference = reference_picture(pipe, s, prompt, num_inference_steps=12, guidance_scale=2.0, height=96, width=192)
-        levels = np.abs(ours["pixels"].numpy() - reference["pixels"].astype("float32"))
-        latents = difference(ours["latents"], reference["latents"])
-        print(f"\nembedded {s}: latents {latents:.1e}, pixels that differ {int((levels > 0).sum())} of {levels.size}")
-        assert levels.max() <= 1
-        assert latents <= TOLERANCE
-        assert reference["pixels"].std() > 20
+    check_embedded(EMBEDDED, tmp_path)
