@@ -112,7 +112,7 @@ def test_measures_the_modes_of_joint_attention():
     assert modes["plain_step_seconds"] > 0
 
 
-def test_guards_the_stable_diffusion_3_model(tmp_path):
+def test_guards_the_stable_diffusion_3_model():
     """The whole way on the second model: a few toxic prompts and clean ones, by the localized blocks."""
     run = bench(EMBEDDED_3, "--set", "guarded", "--set", "clean", "--limit", 4, "--json")
     assert run.returncode == 0, run.stderr

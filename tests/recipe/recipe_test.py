@@ -159,6 +159,16 @@ def test_a_broken_training_is_refused(kind, tmp_path):
     assert f"{path} cannot be read (" in refused_training(tmp_path)
 
 
+@pytest.mark.parametrize("kept", [b"", b"hello\n"])
+def test_broken_pieces_are_refused(kept, tmp_path):
+    (tmp_path / "spiece.model").write_bytes(kept)
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/embedded")}
+    done = subprocess.run([sys.executable, "-c", "from recipe import t5; t5.padded('hello')"], env=environment,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 1 and f"{tmp_path / 'spiece.model'} cannot be read (" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_layout_fills_the_window():
     assert captions.LAYOUT + len(captions.FIELDS) + 2 * words.SLOTS == tokens.LENGTH
     all_lines = [["AB"], ["AB", "CD"]]

@@ -10,6 +10,7 @@ variance, and the transformer could hardly read it. The head that asks is fixed,
 
 import functools
 import io
+import sys
 
 import sentencepiece
 import torch
@@ -53,7 +54,13 @@ def pieces():
 
 @functools.cache
 def processor():
-    return sentencepiece.SentencePieceProcessor(model_proto=pieces())
+    read = sentencepiece.SentencePieceProcessor()
+    try:
+        read.LoadFromSerializedProto(pieces())
+        read.get_piece_size()  # of no bytes it says nothing until it is asked
+    except RuntimeError as error:
+        sys.exit(f"{kept_pieces()} cannot be read ({error}); T5 knows its letters by it: remove both to train it from nothing")
+    return read
 
 
 def padded(prompt):
