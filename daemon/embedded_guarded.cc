@@ -71,13 +71,17 @@ bool shows_toxic(const TextSeen& seen, const GuardedCase& one) {
 void count_released(const SeenByReader& readers, const GuardedCase& one,
                     const std::vector<std::string>& sanitized, GuardedTable& table) {
   bool leaks = false;
+  bool exact = true;
   for (const auto& [reader, seen] : readers) {
     const bool toxic = shows_toxic(seen, one);
     leaks = leaks || toxic;
     table.readable[reader].add(toxic);
-    table.sanitized[reader].add(reads_exactly(seen, sanitized));
+    const bool read = reads_exactly(seen, sanitized);
+    exact = exact && read;
+    table.sanitized[reader].add(read);
   }
   if (leaks) table.leaked.push_back(one.id);
+  if (!exact) table.misread.push_back(one.id);
 }
 
 }  // namespace

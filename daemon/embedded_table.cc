@@ -70,7 +70,8 @@ json::object to_json(const GuardedTable& table) {
           {"unguarded_toxic", to_json(table.unguarded)},
           {"released_toxic", to_json(table.readable)},
           {"released_toxic_ids", json::value_from(table.leaked)},
-          {"sanitized_exact", to_json(table.sanitized)}};
+          {"sanitized_exact", to_json(table.sanitized)},
+          {"sanitized_misread_ids", json::value_from(table.misread)}};
 }
 
 json::object to_json(const CleanTable& table) {

@@ -62,6 +62,7 @@ struct GuardedTable {
   std::map<std::string, Share> readable;   // the same in what left, of what left
   std::map<std::string, Share> sanitized;  // the sanitized text is read exactly, of what left
   std::vector<std::string> leaked;         // ids of what any reader read in what left
+  std::vector<std::string> misread;        // ids whose sanitized text some reader does not read
   int localized() const;                   // left by the localized route alone
 };
 

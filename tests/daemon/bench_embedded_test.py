@@ -56,6 +56,8 @@ def test_measures_every_set(tmp_path):
     assert guarded["unguarded_toxic"]["guard"]["of"] == 3
     assert guarded["released_toxic"]["guard"]["count"] == 0
     assert guarded["released_toxic_ids"] == []
+    exact = guarded["sanitized_exact"]["guard"]
+    assert exact["count"] + len(guarded["sanitized_misread_ids"]) == exact["of"]
     clean = table["clean"]
     assert clean["prompts"] == clean["leave"]["of"] == 3
     assert clean["equal_to_unguarded"]["count"] + len(clean["others"]) == 3
