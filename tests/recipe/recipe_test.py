@@ -17,7 +17,7 @@ import torch
 SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 sys.path.insert(0, str(SOURCE / "model/embedded"))
 
-from recipe import captions, cases, scenes, t5, text_encoder, tokens, words  # noqa: E402
+from recipe import captions, cases, refine, scenes, t5, text_encoder, tokens, words  # noqa: E402
 
 fonts = pytest.mark.skipif(
     not all(pathlib.Path(path).exists() for path in scenes.TYPEFACES.values()),
@@ -111,6 +111,27 @@ def test_t5_learns_each_letters_place_on_the_letters_token():
             assert [step for step, _ in placed] == [i for i, c in enumerate(words.slots(line)) if c != words.EMPTY]
         drawn = [(words.CHARACTERS[of[-1]], piece.upper()) for of, piece in zip(classes, pieces) if of[-1] != words.EMPTY]
         assert "".join(letter for letter, _ in drawn) == "".join(lines) and all(a == b for a, b in drawn)
+
+
+def test_what_is_put_around_letters_leaves_them_their_states():
+    """Each letter of a disguised prompt is held to the bare prompt's letter, and what was put there to what stands before."""
+    rng = random.Random(7)
+    for _ in range(300):
+        lines = words.random_text(rng)
+        bare, _, starts = captions.placed_caption(lines, rng)
+        text, source = refine.disguised(bare, lines, starts, rng)
+        assert len(source) == len(text) and {*range(len(bare))} == {*source} | {starts[0] - 1}
+        for places, pieces, first in ((refine.clip_places, tokens.tokens, 1),
+                                      (refine.t5_places, t5.processor().encode, 0)):  # fmt: skip
+            ours, theirs = places(text), places(bare)
+            assert len(theirs) == len(pieces(bare)) - first and len(ours) == len(pieces(text)) - first
+            index = refine.positions(ours, source, theirs, 256)
+            assert index[len(ours) :] == [len(theirs), *range(len(ours) + 1, 256)]  # the end's, then the padding's
+            of = {place: theirs[position] for place, position in zip(ours, index)}
+            for start, line in zip(starts, lines):
+                at = [place for place, stands_for in enumerate(source) if start <= stands_for < start + len(line)]
+                assert [of[place] for place in at] == [*range(start, start + len(line))]
+            assert all(of[place] < starts[0] for place in of if source[place] == starts[0] - 1)
 
 
 def test_the_transformer_trains_with_the_attention_it_draws_with():
@@ -213,7 +234,10 @@ torch.manual_seed(0)
 for stage in sys.argv[2:]:
     module, *name = stage.split()
     module = importlib.import_module("recipe." + module)
-    made = module.Reader(*name) if hasattr(module, "Reader") else module.make()
+    if hasattr(module, "reader_of"):
+        made = module.reader_of(name[0].removeprefix(module.PREFIX))
+    else:
+        made = module.Reader(*name) if hasattr(module, "Reader") else module.make()
     torch.save(made.state_dict(), work_folder() / f"{stage.split()[-1]}.pt")
 export.export(sys.argv[1])
 """
@@ -222,7 +246,7 @@ export.export(sys.argv[1])
 @fonts
 @pytest.mark.parametrize("model", ["sd", "sd3"])
 def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
-    from recipe.__main__ import STAGES
+    from recipe.__main__ import DRAWS, STAGES
 
     def run(work, *arguments):
         (tmp_path / work).mkdir(exist_ok=True)
@@ -231,13 +255,13 @@ def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
         done = subprocess.run([sys.executable, "-W", "ignore", *map(str, arguments)], env=environment, capture_output=True,
                               text=True)  # fmt: skip
         assert done.returncode == 0, done.stderr
-    run("first", "-c", EXPORTED, tmp_path / "checkpoint", *STAGES[model])
+    run("first", "-c", EXPORTED, tmp_path / "checkpoint", *(stage for row in STAGES[model] for stage in row))
     run("second", "-m", "recipe.take", tmp_path / "checkpoint")
-    for stage in STAGES[model]:
-        name = stage.split()[-1]
-        first = torch.load(tmp_path / "first" / f"{name}.pt", weights_only=True)
-        last = stage == STAGES[model][-1]
-        second = torch.load(tmp_path / "second" / f"{name}{'.start' if last else ''}.pt", weights_only=True)
+    for name in [stage.split()[-1] for row in STAGES[model][:2] for stage in row]:
+        refined = tmp_path / "first" / f"{refine.PREFIX}{name}.pt"  # these are exported
+        first = torch.load(refined if refined.exists() else tmp_path / "first" / f"{name}.pt", weights_only=True)
+        start = ".start" if name in DRAWS else ""
+        second = torch.load(tmp_path / "second" / f"{name}{start}.pt", weights_only=True)
         assert second and all(torch.equal(value, first[key].half().float()) for key, value in second.items())
 
 

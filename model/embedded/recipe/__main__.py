@@ -3,8 +3,8 @@
     python -m recipe sd|sd3 [--out FOLDER] [--only-first] [--processes N]
 
 Work folder: $GLYPHWARD_RECIPE_WORK, or ~/.cache/glyphward/recipe-sd (recipe-sd3). It holds each stage's checkpoint and
-log. The first stages run side by side, the last on N processes with averaged gradients; each is one thread, nice 19. Where
-PyTorch sees a GPU, all is trained there, the last stage by one process, with larger batches and more of them."""
+log. Stages of one row run side by side, what draws on N processes with averaged gradients; each is one thread, nice 19.
+Where PyTorch sees a GPU, all is trained there, what draws by one process, with larger batches and more of them."""
 
 import argparse
 import importlib
@@ -14,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 
-# A stage is a module, and what is given to it. The last of them needs the others.
-STAGES = {"sd": ["autoencoder", "text_encoder", "denoiser"],
-          "sd3": ["autoencoder", "clips clip", "clips clip_2", "t5", "transformer"]}  # fmt: skip
+# A stage is a module, and what is given to it. Each row of them needs those before.
+STAGES = {"sd": [["autoencoder", "text_encoder"], ["denoiser"]],
+          "sd3": [["autoencoder", "clips clip", "clips clip_2", "t5"], ["transformer"],
+                  ["refine refined_clip", "refine refined_clip_2", "refine refined_t5"]]}  # fmt: skip
+DRAWS = ["denoiser", "transformer"]
 
 
 def finished(stage):
@@ -57,13 +59,14 @@ def wait_for(processes):
 
 
 def train(stages, only_first, processes):
-    *first, last = stages
-    wait_for([start(stage) for stage in first if not finished(stage)])
-    if only_first or finished(last):
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        meeting = pathlib.Path(folder) / "rendezvous"
-        wait_for([start(last, rank, processes, meeting) for rank in range(processes)])
+    for row in stages[:1] if only_first else stages:
+        left = [stage for stage in row if not finished(stage)]
+        if left and left[0] in DRAWS:
+            with tempfile.TemporaryDirectory() as folder:
+                meeting = pathlib.Path(folder) / "rendezvous"
+                wait_for([start(left[0], rank, processes, meeting) for rank in range(processes)])
+        else:
+            wait_for([start(stage) for stage in left])
 
 
 def main():
@@ -71,8 +74,8 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("model", choices=sorted(STAGES))
     parser.add_argument("--out", type=pathlib.Path, help="the checkpoint (default: checkpoint in the work folder)")
-    parser.add_argument("--only-first", action="store_true", help="all stages but the last")
-    parser.add_argument("--processes", type=int, help="of the last stage (default: 2, one a core; 1 on a GPU)")
+    parser.add_argument("--only-first", action="store_true", help="all stages before what draws")
+    parser.add_argument("--processes", type=int, help="of what draws (default: 2, one a core; 1 on a GPU)")
     arguments = parser.parse_args()
     os.environ["GLYPHWARD_RECIPE_MODEL"] = arguments.model
     from .training import sized, work_folder  # after the model is known

@@ -66,15 +66,15 @@ def stable_diffusion():
 
 
 def stable_diffusion_3():
-    from . import clips, t5, transformer
+    from . import refine, transformer
 
     vae = autoencoder.load()
     vae.register_to_config(scaling_factor=scaling_factor(vae), shift_factor=0.0)
     pipeline = StableDiffusion3Pipeline(
         vae=vae,
-        text_encoder=clips.load("clip"),
-        text_encoder_2=clips.load("clip_2"),
-        text_encoder_3=t5.load(),
+        text_encoder=refine.load("clip"),
+        text_encoder_2=refine.load("clip_2"),
+        text_encoder_3=refine.load("t5"),
         tokenizer=make_tokenizer(),
         tokenizer_2=make_tokenizer(),
         tokenizer_3=make_t5_tokenizer(),

@@ -15,6 +15,11 @@ _RANK = {b: i for i, b in enumerate(_BYTES)}
 _PIECES = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+")
 
 
+def pieced(text):
+    """The characters that become tokens, one for each byte, and where they stand."""
+    return [(piece.start() + k, character) for piece in _PIECES.finditer(text.lower()) for k, character in enumerate(piece[0])]
+
+
 def tokens(text):
     ids = [BOS]
     for piece in _PIECES.findall(text.lower()):
