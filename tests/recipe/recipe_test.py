@@ -125,13 +125,14 @@ def test_what_is_put_around_letters_leaves_them_their_states():
                                       (refine.t5_places, t5.processor().encode, 0)):  # fmt: skip
             ours, theirs = places(text), places(bare)
             assert len(theirs) == len(pieces(bare)) - first and len(ours) == len(pieces(text)) - first
-            index = refine.positions(ours, source, theirs, 256)
+            index = refine.positions(ours, source, theirs, 256, 256)
             assert index[len(ours) :] == [len(theirs), *range(len(ours) + 1, 256)]  # the end's, then the padding's
             of = {place: theirs[position] for place, position in zip(ours, index)}
             for start, line in zip(starts, lines):
                 at = [place for place, stands_for in enumerate(source) if start <= stands_for < start + len(line)]
                 assert [of[place] for place in at] == [*range(start, start + len(line))]
             assert all(of[place] < starts[0] for place in of if source[place] == starts[0] - 1)
+            assert refine.positions(ours, source, theirs, 128, 84)[84:] == [*range(84, 128)]
 
 
 def test_the_transformer_trains_with_the_attention_it_draws_with():

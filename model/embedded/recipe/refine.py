@@ -1,9 +1,9 @@
-"""Stable Diffusion 3, stage 5: the text encoders learn what people put around letters, and in between.
+"""The last stage of both models: their text encoders learn what people put around letters, and in between.
 
 captions.py writes words bare. Prompts have "Hello!", " hello " and "héllo", and characters that nobody sees slipped into a
-word to hide it; of all that the transformer, which is trained by now, draws two garbled lines. So each encoder is given
-such a prompt and held to the states that it had for the bare one, token by token, and its pooled embedding: the bare word
-is drawn, in the same scene. Half of the prompts are bare, and keep their states."""
+word to hide it; what draws, which is trained by now, made two garbled lines of that. So each encoder is given such a
+prompt and held to the states that it had for the bare one, token by token, and its pooled embedding: the bare word is
+drawn, in the same scene. Half of the prompts are bare, and keep their states."""
 
 import contextlib
 import copy
@@ -13,7 +13,7 @@ import sys
 import torch
 
 from . import clips, t5, text_encoder, tokens
-from .captions import placed_caption
+from .captions import LAYOUT, placed_caption
 from .stock import Stock, Supply
 from .training import Training, load_encoder, quick_arithmetic, sized
 from .words import random_text
@@ -22,6 +22,8 @@ BATCH = sized(32, 256)
 STEPS = sized(1000, 1500)
 SHORT = 96  # of T5's tokens, what it is given at first
 SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=32))
+READERS = {"text_encoder": text_encoder.Reader, "t5": t5.Reader,
+           **{name: functools.partial(clips.Reader, name) for name in clips.SIZES}}  # fmt: skip
 PREFIX = "refined_"  # of the stages' names, before the encoder's
 
 AFTER = ["!", "!", "?", ".", ",", "!!", "?!", "...", ":", ";", "…", "*", "~", "-"]
@@ -77,22 +79,22 @@ def t5_places(text):
     return found
 
 
-def positions(places, source, bare_places, length):
+def positions(places, source, bare_places, length, layout):
     """For each position of the disguised prompt's window that of the bare one's: the last token at or before the character
-    that it stands for; the end's for the end's; behind it the same."""
+    that it stands for; the end's for the end's; behind it, and from `layout` on, where a position has a meaning, the same."""
     last = {-1: 0}
     for position, place in enumerate(bare_places):
         last[place] = position
     for place in range(max(last)):
         last.setdefault(place, last.get(place - 1, 0))
     found = [last[source[place]] if place >= 0 else 0 for place in places] + [len(bare_places)]
-    return (found + list(range(len(found), length)))[:length]
+    return found[:layout] + list(range(min(len(found), layout), length))
 
 
 def make_pairs(encoder, rng, count, done):
     """Token ids of `count` prompts, those that they are held to, and at which positions."""
-    places, ids_of, length = ((t5_places, t5.ids_of, t5.LENGTH) if encoder == "t5" else
-                              (clip_places, text_encoder.ids_of, tokens.LENGTH))  # fmt: skip
+    places, ids_of, length, layout = ((t5_places, t5.ids_of, t5.LENGTH, t5.LENGTH) if encoder == "t5" else
+                                      (clip_places, text_encoder.ids_of, tokens.LENGTH, LAYOUT))  # fmt: skip
     prompts, bare, index = [], [], []
     for _ in range(count):
         lines = random_text(rng)
@@ -102,17 +104,19 @@ def make_pairs(encoder, rng, count, done):
             text, source = disguised(prompt, lines, starts, rng)
         prompts.append(text)
         bare.append(prompt)
-        index.append(positions(places(text), source, places(prompt), length))
+        index.append(positions(places(text), source, places(prompt), length, layout))
     return ids_of(prompts), ids_of(bare), torch.tensor(index).clamp(max=length - 1)
 
 
 def reader_of(encoder):
-    return t5.Reader() if encoder == "t5" else clips.Reader(encoder)
+    return READERS[encoder]()
 
 
 def outputs(encoder, network, ids):
-    """What the transformer is given: the states [B, length, width] and, from a CLIP, the pooled embedding [B, width]."""
-    return (t5.encode(network, ids),) if encoder == "t5" else clips.encode(network, ids)
+    """What draws is given the states [B, length, width] and, from Stable Diffusion 3's CLIPs, a pooled embedding [B, width]."""
+    if encoder in clips.SIZES:
+        return clips.encode(network, ids)
+    return ((t5 if encoder == "t5" else text_encoder).encode(network, ids),)
 
 
 class Refined(torch.nn.Module):
