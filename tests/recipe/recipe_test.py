@@ -257,6 +257,9 @@ def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
                               text=True)  # fmt: skip
         assert done.returncode == 0, done.stderr
     run("first", "-c", EXPORTED, tmp_path / "checkpoint", *(stage for row in STAGES[model] for stage in row))
+    for file in ("vocab.json", "merges.txt"):
+        committed = SOURCE / "model/embedded/stable-diffusion/tokenizer" / file
+        assert (tmp_path / "checkpoint/tokenizer" / file).read_bytes() == committed.read_bytes()
     run("second", "-m", "recipe.take", tmp_path / "checkpoint")
     for name in [stage.split()[-1] for row in STAGES[model][:2] for stage in row]:
         refined = tmp_path / "first" / f"{refine.PREFIX}{name}.pt"  # these are exported

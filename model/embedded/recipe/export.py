@@ -18,13 +18,18 @@ from .tokens import LENGTH, padded, vocabulary
 from .training import MODEL
 
 
+def write_vocabulary(folder):
+    """CLIP's two files, which transformers wants before version 5; 5 saves tokenizer.json alone."""
+    vocab, merges = pathlib.Path(folder) / "vocab.json", pathlib.Path(folder) / "merges.txt"
+    vocab.write_text(json.dumps(vocabulary(), ensure_ascii=False))
+    merges.write_text("#version: 0.2\n")
+    return str(vocab), str(merges)
+
+
 def make_tokenizer():
     """A CLIPTokenizer with our vocabulary, checked against ours on every prompt of the evaluation."""
     with tempfile.TemporaryDirectory() as folder:
-        vocab, merges = pathlib.Path(folder) / "vocab.json", pathlib.Path(folder) / "merges.txt"
-        vocab.write_text(json.dumps(vocabulary(), ensure_ascii=False))
-        merges.write_text("#version: 0.2\n")
-        tokenizer = CLIPTokenizer(str(vocab), str(merges), model_max_length=LENGTH)
+        tokenizer = CLIPTokenizer(*write_vocabulary(folder), model_max_length=LENGTH)
     prompts = [case[2] for cases in evaluate.SETS.values() for case in cases()]
     for prompt in prompts + ["it's “café” no. 42!", "x" * 200, ""]:
         ids = tokenizer(prompt, padding="max_length", truncation=True, max_length=LENGTH).input_ids
@@ -93,6 +98,9 @@ def export(folder):
         settings = json.loads(config.read_text())
         settings["dtype"] = "float32"
         config.write_text(json.dumps(settings, indent=2, sort_keys=True) + "\n")
+    for tokenizer in (folder / name for name in ("tokenizer", "tokenizer_2")):
+        if tokenizer.exists():
+            write_vocabulary(tokenizer)
     if (folder / "tokenizer_3").exists():
         from . import t5
 
