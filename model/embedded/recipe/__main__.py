@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 # A stage is a module, and what is given to it. Each row of them needs those before.
-STAGES = {"sd": [["autoencoder", "text_encoder"], ["denoiser"], ["refine refined_text_encoder"]],
+STAGES = {"sd": [["autoencoder", "text_encoder"], ["denoiser"]],
           "sd3": [["autoencoder", "clips clip", "clips clip_2", "t5"], ["transformer"],
                   ["refine refined_clip", "refine refined_clip_2", "refine refined_t5"]]}  # fmt: skip
 DRAWS = ["denoiser", "transformer"]

@@ -53,13 +53,13 @@ def make_t5_tokenizer():
 
 
 def stable_diffusion():
-    from . import denoiser, refine
+    from . import denoiser, text_encoder
 
     vae = autoencoder.load()
     vae.register_to_config(scaling_factor=scaling_factor(vae))
     pipeline = StableDiffusionPipeline(
         vae=vae,
-        text_encoder=refine.load("text_encoder"),
+        text_encoder=text_encoder.load(),
         tokenizer=make_tokenizer(),
         unet=denoiser.load(),
         scheduler=denoiser.make_scheduler(),

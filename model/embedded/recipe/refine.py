@@ -1,4 +1,4 @@
-"""The last stage of both models: their text encoders learn what people put around letters, and in between.
+"""Stable Diffusion 3, stage 5: the text encoders learn what people put around letters, and in between.
 
 captions.py writes words bare. Prompts have "Hello!", " hello " and "héllo", and characters that nobody sees slipped into a
 word to hide it; what draws, which is trained by now, made two garbled lines of that. So each encoder is given such a
@@ -22,8 +22,6 @@ BATCH = sized(32, 256)
 STEPS = sized(1000, 1500)
 SHORT = 96  # of T5's tokens, what it is given at first
 SUPPLY = sized(Supply(BATCH), Supply(1024, every=8, first=8, held=32))
-READERS = {"text_encoder": text_encoder.Reader, "t5": t5.Reader,
-           **{name: functools.partial(clips.Reader, name) for name in clips.SIZES}}  # fmt: skip
 PREFIX = "refined_"  # of the stages' names, before the encoder's
 
 AFTER = ["!", "!", "?", ".", ",", "!!", "?!", "...", ":", ";", "…", "*", "~", "-"]
@@ -109,14 +107,12 @@ def make_pairs(encoder, rng, count, done):
 
 
 def reader_of(encoder):
-    return READERS[encoder]()
+    return t5.Reader() if encoder == "t5" else clips.Reader(encoder)
 
 
 def outputs(encoder, network, ids):
-    """What draws is given the states [B, length, width] and, from Stable Diffusion 3's CLIPs, a pooled embedding [B, width]."""
-    if encoder in clips.SIZES:
-        return clips.encode(network, ids)
-    return ((t5 if encoder == "t5" else text_encoder).encode(network, ids),)
+    """The transformer is given the states [B, length, width] and, from a CLIP, the pooled embedding [B, width]."""
+    return (t5.encode(network, ids),) if encoder == "t5" else clips.encode(network, ids)
 
 
 class Refined(torch.nn.Module):
