@@ -13,6 +13,7 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from .captions import FIELDS
+from .muon import encoder_matrices
 from .stock import Stock
 from .text_encoder import BATCH, CLASSES, FIRST_SLOT, SUPPLY, field_losses, make_captions, row_losses
 from .tokens import BOS, EOS, LENGTH, VOCABULARY
@@ -71,7 +72,7 @@ def encode(encoder, ids):
 def train(name):
     torch.manual_seed(sorted(SIZES).index(name) + 20)
     reader = Reader(name)
-    matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
+    matrices = encoder_matrices(reader.encoder)
 
     def compute(ids, wanted, wanted_rows):
         with quick_arithmetic():

@@ -3,6 +3,12 @@
 import torch
 
 
+def encoder_matrices(encoder):
+    """Those of a text encoder that Muon moves: its embeddings and T5's biases for distances are tables, no matrices."""
+    return [parameter for name, parameter in encoder.named_parameters()
+            if parameter.ndim == 2 and not any(table in name for table in ("shared", "embed", "relative"))]  # fmt: skip
+
+
 class Muon(torch.optim.Optimizer):
     """Matrices of one shape are brought near orthogonal ones together: many small products are slow on a GPU."""
 

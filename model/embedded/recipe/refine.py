@@ -6,7 +6,6 @@ prompt and held to the states that it had for the bare one, token by token, and 
 drawn, in the same scene. Half of the prompts are bare, and keep their states."""
 
 import contextlib
-import copy
 import functools
 import sys
 
@@ -14,6 +13,7 @@ import torch
 
 from . import clips, t5, text_encoder, tokens
 from .captions import LAYOUT, placed_caption
+from .muon import encoder_matrices
 from .stock import Stock, Supply
 from .training import Training, load_encoder, quick_arithmetic, sized
 from .words import random_text
@@ -38,7 +38,8 @@ def disguised(prompt, lines, starts, rng):
     new = {}  # what is put before the character of an index
     kinds = rng.sample(["padding", "after", "before", "within", "unseen", "accent"], rng.choice([1, 1, 1, 2]))
     if "padding" in kinds:
-        new[starts[0]], new[starts[-1] + len(lines[-1])] = rng.choice([(" ", " "), (" ", " "), ("  ", " "), (" ", ""), ("", " ")])
+        around = rng.choice([(" ", " "), (" ", " "), ("  ", " "), (" ", ""), ("", " ")])
+        new[starts[0]], new[starts[-1] + len(lines[-1])] = around
     for line, start in zip(lines, starts):
         inside, end = range(start + 1, start + len(line)), start + len(line)
         if "after" in kinds and rng.random() < 0.7:
@@ -61,8 +62,8 @@ def disguised(prompt, lines, starts, rng):
 
 
 def clip_places(text):
-    """For each of CLIP's tokens the index of its character."""
-    return [-1] + [start for start, character in tokens.pieced(text) for _ in character.encode()]
+    """For each of CLIP's tokens but the end's the index of its character."""
+    return [place for _, place in tokens.placed_tokens(text)[:-1]]
 
 
 def t5_places(text):
@@ -118,14 +119,13 @@ def outputs(encoder, network, ids):
 class Refined(torch.nn.Module):
     def __init__(self, encoder):
         super().__init__()
-        self.encoder = copy.deepcopy(load_encoder(reader_of(encoder), encoder)).requires_grad_(True)
+        self.encoder = load_encoder(reader_of(encoder), encoder).requires_grad_(True)
 
 
 def train(stage):
     encoder = stage.removeprefix(PREFIX)
     model, held_to = Refined(encoder), load_encoder(reader_of(encoder), encoder)
-    matrices = [p for n, p in model.encoder.named_parameters()
-                if p.ndim == 2 and not any(part in n for part in ("shared", "embed", "relative"))]  # fmt: skip
+    matrices = encoder_matrices(model.encoder)
 
     def compute(ids, bare, index):
         with quick_arithmetic() if encoder == "t5" else contextlib.nullcontext():  # bfloat16 makes CLIP's step no quicker

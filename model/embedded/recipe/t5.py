@@ -17,6 +17,7 @@ import torch
 from transformers import T5Config, T5EncoderModel
 
 from .captions import placed_caption
+from .muon import encoder_matrices
 from .stock import Stock, Supply
 from .text_encoder import plain_share
 from .training import DEVICE, Training, load_encoder, quick_arithmetic, save_bytes, sized, work_folder
@@ -138,8 +139,7 @@ def train():
     save_bytes(pieces(), kept_pieces())
     torch.manual_seed(30)
     reader = Reader()
-    matrices = [p for n, p in reader.encoder.named_parameters()
-                if p.ndim == 2 and not n.startswith(("shared", "encoder.embed")) and "relative" not in n]  # fmt: skip
+    matrices = encoder_matrices(reader.encoder)
     weights, letter_weights = (torch.ones(count + 1, device=DEVICE) for count in (NOWHERE, EMPTY))
     weights[NOWHERE] = letter_weights[EMPTY] = 0.1  # most tokens
 

@@ -1,5 +1,5 @@
-"""Takes the parts of a checkpoint of ours for the stages' results: the first stages are finished then, and the one that draws
-goes on from the checkpoint's weights at step 0, so that a model can be bettered without its optimizers' states.
+"""Takes the parts of a checkpoint of ours for the stages' results: the first stages are finished then, and the one that
+draws goes on from the checkpoint's weights at step 0, so that a model can be bettered without its optimizers' states.
 
     python -m recipe.take CHECKPOINT"""
 

@@ -9,6 +9,7 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from .captions import FIELDS, LAYOUT, caption
+from .muon import encoder_matrices
 from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
 from .stock import Stock, Supply
 from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
@@ -111,7 +112,7 @@ def row_losses(found, wanted):
 def train():
     torch.manual_seed(2)
     reader = Reader()
-    matrices = [p for n, p in reader.encoder.named_parameters() if p.ndim == 2 and "embedding" not in n]
+    matrices = encoder_matrices(reader.encoder)
 
     def compute(ids, wanted, wanted_rows):
         with quick_arithmetic():

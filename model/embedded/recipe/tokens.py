@@ -15,17 +15,17 @@ _RANK = {b: i for i, b in enumerate(_BYTES)}
 _PIECES = re.compile(r"'s|'t|'re|'ve|'m|'ll|'d|[^\W\d_]+|\d|[^\s\w]+|_+")
 
 
-def pieced(text):
-    """The characters that become tokens, one for each byte, and where they stand."""
-    return [(piece.start() + k, character) for piece in _PIECES.finditer(text.lower()) for k, character in enumerate(piece[0])]
+def placed_tokens(text):
+    """Each token's id and the index of its character, -1 for the first."""
+    found = [(BOS, -1)]
+    for piece in _PIECES.finditer(text.lower()):
+        *inner, (byte, place) = [(b, piece.start() + k) for k, character in enumerate(piece[0]) for b in character.encode()]
+        found += [(_RANK[b], k) for b, k in inner] + [(_RANK[byte] + 256, place)]
+    return found + [(EOS, len(text))]
 
 
 def tokens(text):
-    ids = [BOS]
-    for piece in _PIECES.findall(text.lower()):
-        encoded = piece.encode()
-        ids += [_RANK[b] for b in encoded[:-1]] + [_RANK[encoded[-1]] + 256]
-    return ids + [EOS]
+    return [token for token, _ in placed_tokens(text)]
 
 
 def padded(text):
