@@ -20,9 +20,9 @@
 #include <string>
 #include <vector>
 
-#include "model/device.h"
-#include "model/module_weights.h"
-#include "model/sd3_transformer_2d.h"
+#include "model/networks/device.h"
+#include "model/networks/module_weights.h"
+#include "model/networks/sd3_transformer_2d.h"
 
 namespace {
 

@@ -135,7 +135,7 @@ void print(const std::vector<Way>& all, const Pipeline& pipeline, bool json) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string model = GLYPHWARD_SOURCE_DIR "/model/embedded/stable-diffusion";
+  std::string model = GLYPHWARD_SOURCE_DIR "/model/bundled/stable-diffusion";
   std::string policy_file = GLYPHWARD_SOURCE_DIR "/policy/default.toml";
   int runs = 15;
   bool json = false;

@@ -9,13 +9,13 @@
 #include <memory>
 #include <string>
 
-#include "daemon/api.h"
-#include "daemon/config.h"
-#include "daemon/engine.h"
-#include "daemon/file_watcher.h"
-#include "daemon/http_server.h"
-#include "daemon/policy_store.h"
-#include "daemon/systemd.h"
+#include "daemon/http/api.h"
+#include "daemon/http/http_server.h"
+#include "daemon/service/config.h"
+#include "daemon/service/engine.h"
+#include "daemon/service/file_watcher.h"
+#include "daemon/service/policy_store.h"
+#include "daemon/service/systemd.h"
 
 namespace glyphward::daemon {
 

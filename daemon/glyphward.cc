@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "base/config_error.h"
-#include "daemon/command.h"
+#include "daemon/cli/command.h"
 
 // What is not answered below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {

@@ -9,8 +9,8 @@
 #include <memory>
 
 #include "base/config_error.h"
-#include "daemon/config.h"
 #include "daemon/daemon.h"
+#include "daemon/service/config.h"
 
 namespace {
 
@@ -28,7 +28,7 @@ void add_options(CLI::App& app, Flags& flags) {
   app.add_option("--admin-socket", flags.admin_socket, "Admin socket, 0600 (default SOCKET.admin)");
   app.add_option("--state-dir", flags.state_dir,
                  "Folder of the audit log (default /var/lib/glyphward)");
-  app.add_option("--model", flags.model, "Diffusers checkpoint (default: the embedded model)");
+  app.add_option("--model", flags.model, "Diffusers checkpoint (default: the bundled model)");
   app.add_option("--policy", flags.policy, "Policy file (default: the default policy)");
   app.add_option("--device", flags.device, "cpu, cuda, cuda:1 (default cpu)");
   app.add_option("--dtype", flags.dtype, "float32, float16, bfloat16 (default float32)")

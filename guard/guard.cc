@@ -1,8 +1,5 @@
 #include "guard/guard.h"
 
-#include <openssl/evp.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
@@ -14,10 +11,13 @@
 #include <stdexcept>
 #include <utility>
 
-#include "guard/reading.h"
-#include "guard/redact.h"
+#include "base/sha256.h"
+#include "base/utf8.h"
+#include "guard/finding_json.h"
+#include "guard/reading/judge.h"
+#include "guard/reading/redact.h"
 #include "model/profile.h"
-#include "model/scheduler_names.h"
+#include "model/schedulers/names.h"
 
 namespace glyphward::guard {
 namespace {
@@ -30,18 +30,6 @@ double milliseconds_since(Clock::time_point start) {
 
 // ---- Screening ----------------------------------------------------------------------------------
 
-// Code points; nothing if the text is not UTF-8.
-std::optional<std::size_t> code_points(std::string_view text) {
-  std::size_t count = 0;
-  const auto length = static_cast<std::int32_t>(text.size());
-  for (std::int32_t i = 0; i < length; ++count) {
-    UChar32 character;
-    U8_NEXT(text.data(), i, length, character);
-    if (character < 0) return std::nullopt;
-  }
-  return count;
-}
-
 Error invalid(const std::string& param, const std::string& message) {
   return {ErrorCode::InvalidRequest, param + ": " + message, param};
 }
@@ -52,7 +40,7 @@ std::optional<Error> text_fault(const std::string& param, const std::string& tex
   const std::string too_long =
       "is longer than " + std::to_string(kPromptCharactersMax) + " characters";
   if (text.size() > 4 * kPromptCharactersMax) return invalid(param, too_long);
-  const std::optional<std::size_t> characters = code_points(text);
+  const std::optional<std::size_t> characters = count_characters(text);
   if (!characters) return invalid(param, "is not valid UTF-8");
   if (*characters > kPromptCharactersMax) return invalid(param, too_long);
   return std::nullopt;
@@ -78,17 +66,17 @@ std::optional<Error> request_fault(const ImageRequest& request, const model::Mod
   if (request.n < 1 || request.n > kImagesMax)
     return invalid("n", "expected 1 to " + std::to_string(kImagesMax) + ", found " +
                             std::to_string(request.n));
-  const int steps = request.num_inference_steps.value_or(1);
+  const int steps = request.settings.num_inference_steps.value_or(1);
   if (steps < 1 || steps > kInferenceStepsMax)
     return invalid("num_inference_steps", "expected 1 to " + std::to_string(kInferenceStepsMax) +
                                               ", found " + std::to_string(steps));
-  const double guidance = request.guidance_scale.value_or(1);
+  const double guidance = request.settings.guidance_scale.value_or(1);
   // Below 1 the picture would follow the negative prompt, whose text nobody guards.
   if (!(guidance >= 1 && guidance <= kGuidanceScaleMax))
     return invalid("guidance_scale", "expected 1 to 100");
-  if (auto fault = size_fault("height", request.height, info.size_multiple)) return fault;
-  if (auto fault = size_fault("width", request.width, info.size_multiple)) return fault;
-  return scheduler_fault(request.scheduler);
+  if (auto fault = size_fault("height", request.settings.height, info.size_multiple)) return fault;
+  if (auto fault = size_fault("width", request.settings.width, info.size_multiple)) return fault;
+  return scheduler_fault(request.settings.scheduler);
 }
 
 // A word to be drawn that the text encoder would not see is lost silently: the client hears of it.
@@ -106,31 +94,6 @@ std::optional<Error> window_fault(const Screened& screened) {
 }
 
 // ---- Record -------------------------------------------------------------------------------------
-
-boost::json::array findings_json(const lexicon::Analysis& analysis) {
-  boost::json::array findings;
-  for (const lexicon::Finding& finding : analysis.findings) {
-    boost::json::object object{{"term", finding.term},         {"category", finding.category},
-                               {"severity", finding.severity}, {"start", finding.start},
-                               {"end", finding.end},           {"matched", finding.matched},
-                               {"rendered", finding.rendered}};
-    object["steps"] = boost::json::array(finding.steps.begin(), finding.steps.end());
-    for (const auto& [start, end] : finding.pieces) {
-      if (!object.contains("pieces")) object["pieces"].emplace_array();
-      object["pieces"].as_array().push_back(boost::json::array{start, end});
-    }
-    findings.push_back(std::move(object));
-  }
-  return findings;
-}
-
-boost::json::array rendered_json(const lexicon::Analysis& analysis) {
-  boost::json::array rendered;
-  for (const lexicon::RenderedText& text : analysis.rendered)
-    rendered.push_back(boost::json::object{
-        {"text", text.text}, {"start", text.start}, {"end", text.end}, {"quoted", text.quoted}});
-  return rendered;
-}
 
 // What the policy was given and what its rules on trial would have done, for the row alone.
 boost::json::object policy_parameters(const Screened& screened) {
@@ -151,19 +114,21 @@ boost::json::object parameters_json(const Screened& screened, const model::Model
   boost::json::object parameters{
       {"n", request.n},
       {"seeds", std::move(seeds)},
-      {"num_inference_steps", request.num_inference_steps.value_or(info.num_inference_steps)},
-      {"guidance_scale", request.guidance_scale.value_or(info.guidance_scale)},
-      {"height", request.height.value_or(info.height)},
-      {"width", request.width.value_or(info.width)},
-      {"scheduler", request.scheduler.empty() ? boost::json::value(nullptr)
-                                              : boost::json::value(request.scheduler)},
+      {"num_inference_steps",
+       request.settings.num_inference_steps.value_or(info.num_inference_steps)},
+      {"guidance_scale", request.settings.guidance_scale.value_or(info.guidance_scale)},
+      {"height", request.settings.height.value_or(info.height)},
+      {"width", request.settings.width.value_or(info.width)},
+      {"scheduler", request.settings.scheduler.empty()
+                        ? boost::json::value(nullptr)
+                        : boost::json::value(request.settings.scheduler)},
       {"prompt_tokens", screened.fit.tokens},
       {"prompt_tokens_max", screened.fit.tokens_max}};
   // What the text encoder does not see was guarded all the same.
   if (screened.fit.bytes_kept < request.prompt.size())
     parameters["prompt_bytes_seen"] = screened.fit.bytes_kept;
   if (!screened.negative.findings.empty())
-    parameters["negative_prompt_findings"] = findings_json(screened.negative);
+    parameters["negative_prompt_findings"] = explained_findings_json(screened.negative);
   for (auto& [key, value] : policy_parameters(screened)) parameters[key] = std::move(value);
   return parameters;
 }
@@ -176,7 +141,7 @@ Record record_of(const Screened& screened) {
   record.prompt = screened.request.prompt;
   record.negative_prompt = screened.request.negative_prompt;
   record.rendered_json = boost::json::serialize(rendered_json(screened.analysis));
-  record.findings_json = boost::json::serialize(findings_json(screened.analysis));
+  record.findings_json = boost::json::serialize(explained_findings_json(screened.analysis));
   record.policy_revision = screened.policy->revision();
   record.rule = screened.decision.rule;
   record.action = std::string(policy::to_string(screened.decision.action));
@@ -184,21 +149,6 @@ Record record_of(const Screened& screened) {
     record.sanitized_prompt = screened.decision.sanitized_prompt;
   record.route = "none";
   return record;
-}
-
-constexpr char kDigits[] = "0123456789abcdef";
-
-std::string sha256_hex(const std::string& bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("libcrypto cannot compute SHA-256");
-  std::string hex;
-  for (unsigned int i = 0; i < length; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
 }
 
 // ---- Routes -------------------------------------------------------------------------------------
@@ -223,7 +173,8 @@ Attempt routed_attempt(const std::string& name, const std::vector<std::string>& 
 // Those of the policy's routes that this model has.
 std::vector<Attempt> attempts_for(const Screened& screened, const model::ModelInfo& info) {
   if (screened.decision.action != policy::Action::Substitute) return {{"plain", {}, false}};
-  const int steps = screened.request.num_inference_steps.value_or(info.num_inference_steps);
+  const int steps =
+      screened.request.settings.num_inference_steps.value_or(info.num_inference_steps);
   std::vector<Attempt> attempts;
   for (const std::string& route : screened.policy->verification().escalation) {
     if (route == "prompt_swap") {
@@ -314,7 +265,7 @@ class Job {
     record.timings_json = boost::json::serialize(timings);
     for (const ReleasedImage& image : images_) {
       if (!record.image_sha256.empty()) record.image_sha256 += ',';
-      record.image_sha256 += sha256_hex(image.png);
+      record.image_sha256 += to_hex(sha256(image.png));
     }
     return record;
   }
@@ -409,11 +360,7 @@ class Job {
     if (!screened_.request.negative_prompt.empty())
       request.negative_prompt = screened_.request.negative_prompt;
     request.seeds = {screened_.request.seed + static_cast<std::uint64_t>(index)};
-    request.num_inference_steps = screened_.request.num_inference_steps;
-    request.guidance_scale = screened_.request.guidance_scale;
-    request.height = screened_.request.height;
-    request.width = screened_.request.width;
-    request.scheduler = screened_.request.scheduler;
+    request.settings = screened_.request.settings;
     const int images = screened_.request.n;
     const model::Progress progress = [&](int step, int steps) {
       if (progress_) progress_(index * steps + step, images * steps);

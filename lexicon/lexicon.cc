@@ -1,7 +1,5 @@
 #include "lexicon/lexicon.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -15,37 +13,16 @@
 #include <unordered_set>
 
 #include "base/config_error.h"
-#include "lexicon/extraction.h"
-#include "lexicon/languages.h"
-#include "lexicon/list.h"
-#include "lexicon/matcher.h"
-#include "lexicon/normalization.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "lexicon/lists/list.h"
+#include "lexicon/matching/matcher.h"
+#include "lexicon/text/extraction.h"
+#include "lexicon/text/languages.h"
+#include "lexicon/text/normalization.h"
 
 namespace glyphward::lexicon {
 namespace {
-
-std::string sha256(const std::vector<std::string_view>& chunks) {
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                  &EVP_MD_CTX_free);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  bool ok = context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  for (const std::string_view chunk : chunks) {
-    // The length first, so that no two sequences of chunks look the same.
-    const std::string length = std::to_string(chunk.size()) + ":";
-    ok = ok && EVP_DigestUpdate(context.get(), length.data(), length.size()) == 1 &&
-         EVP_DigestUpdate(context.get(), chunk.data(), chunk.size()) == 1;
-  }
-  ok = ok && EVP_DigestFinal_ex(context.get(), digest.data(), &size) == 1;
-  if (!ok) throw std::runtime_error("SHA-256 failed");
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    static constexpr char kDigits[] = "0123456789abcdef";
-    hex.push_back(kDigits[digest[i] >> 4]);
-    hex.push_back(kDigits[digest[i] & 15]);
-  }
-  return hex;
-}
 
 using ByteRange = std::pair<std::size_t, std::size_t>;
 
@@ -465,15 +442,6 @@ class LexiconImpl : public Lexicon {
   std::string revision_;
 };
 
-std::string read_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw ConfigError(file, 0, "", "expected a readable lexicon file, found none");
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (!stream.good() && !stream.eof()) throw ConfigError(file, 0, "", "cannot be read");
-  return content.str();
-}
-
 }  // namespace
 
 std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files) {
@@ -489,17 +457,7 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
   }
   std::vector<std::string_view> chunks = {Matcher::kVersion};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
-  return std::make_shared<LexiconImpl>(std::move(lists), sha256(chunks));
-}
-
-std::string_view openai_category(std::string_view category) {
-  if (category == "racial" || category == "religious" || category == "lgbtq" ||
-      category == "ableist" || category == "hate") {
-    return "hate";
-  }
-  if (category == "sexual") return "sexual";
-  if (category == "violence") return "violence";
-  return "harassment";
+  return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }
 
 }  // namespace glyphward::lexicon

@@ -54,6 +54,17 @@ struct Route {
   JointMode joint_mode = JointMode::Side;  // the cheapest that holds: docs/JOINT-ATTENTION.md
 };
 
+// How a picture is drawn, as a request may say it: HTTP, the command line, guard and pipeline pass
+// it on. What is not given comes from glyphward.json beside the checkpoint, then from diffusers'
+// defaults for the class.
+struct GenerationSettings {
+  std::optional<int> num_inference_steps;
+  std::optional<double> guidance_scale;  // 1 turns guidance off; below 1 is refused
+  std::optional<int> height;             // pixels, a multiple of size_multiple
+  std::optional<int> width;
+  std::string scheduler;  // a diffusers class name; empty: the checkpoint's own
+};
+
 struct GenerationRequest {
   std::vector<TextStream> streams;
   Route route;
@@ -62,13 +73,7 @@ struct GenerationRequest {
   // Image i is drawn from its own CPU generator, seeded seeds[i], as diffusers does for a list of
   // generators.
   std::vector<std::uint64_t> seeds = {0};
-  // What is not given comes from glyphward.json beside the checkpoint, then from diffusers'
-  // defaults for the class.
-  std::optional<int> num_inference_steps;
-  std::optional<double> guidance_scale;  // 1 turns guidance off; below 1 is refused
-  std::optional<int> height;             // pixels, a multiple of size_multiple
-  std::optional<int> width;
-  std::string scheduler;      // a diffusers class name; empty: the checkpoint's own
+  GenerationSettings settings;
   bool keep_tensors = false;  // fill Generation::latents and ::image
 };
 

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "base/config_error.h"
-#include "model/text_file.h"
+#include "base/file.h"
 
 namespace glyphward::model {
 namespace {
@@ -240,7 +240,7 @@ Profile load_profile(const fs::path& checkpoint) {
   std::error_code missing;
   if (fs::symlink_status(file, missing).type() == fs::file_type::not_found) return {};
   json::error_code error;
-  const json::value value = json::parse(read_text_file(file, kFileBytesMax), error);
+  const json::value value = json::parse(read_file(file, kFileBytesMax), error);
   if (error) throw ConfigError(file, 0, "", "expected JSON, found: " + error.message());
 
   const Section root(value, file, "", {"defaults", "localization"});

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "policy/toml_reader.h"
+#include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {

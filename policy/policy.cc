@@ -6,20 +6,17 @@
 #include <sstream>
 
 #include "base/config_error.h"
-#include "policy/digest.h"
+#include "base/file.h"
+#include "base/sha256.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
-#include "policy/toml_reader.h"
+#include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
 constexpr std::string_view kVersion = "policy 2";
-
-constexpr std::size_t kTenantBytesMax = 64;
-constexpr std::string_view kTenantCharacters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
 
 bool contains(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
@@ -47,7 +44,7 @@ std::vector<std::filesystem::path> lists_of(const PolicyFile& policy) {
     std::error_code error;
     if (std::filesystem::status(file, error).type() == std::filesystem::file_type::not_found)
       continue;
-    if (has_rows(read_text(file))) lists.push_back(file);
+    if (has_rows(read_file(file))) lists.push_back(file);
   }
   return lists;
 }
@@ -78,7 +75,7 @@ class PolicyImpl : public Policy {
     std::string words;
     try {
       if (!file_.words.empty()) {
-        words = read_text(file_.words);
+        words = read_file(file_.words);
         words_.emplace(file_.words, words, file_.length_min, file_.length_max);
       }
     } catch (const ConfigError& error) {
@@ -91,7 +88,7 @@ class PolicyImpl : public Policy {
       add_problem(error, problems);
       return;
     }
-    revision_ = digest_hex({kVersion, file_.content, words, lexicon_->revision()});
+    revision_ = to_hex(sha256_of_chunks({kVersion, file_.content, words, lexicon_->revision()}));
     check_words(file, problems);
     check_terms(file, problems);
   }
@@ -104,7 +101,7 @@ class PolicyImpl : public Policy {
     decision.sanitized_prompt = std::string(prompt);
     std::vector<const Rule*> deciding;
     for (const lexicon::Finding& finding : analysis.findings) {
-      decision.flagged = decision.flagged || (finding.rendered && finding.severity >= 2);
+      decision.flagged = decision.flagged || finding.flags();
       const Rule* rule = first_match(finding, tenant, &decision);
       deciding.push_back(rule);
       if (rule != nullptr && rule->action > decision.action) {
@@ -238,7 +235,8 @@ class PolicyImpl : public Policy {
     if (word.empty()) {
       // The word depends on the term, so the same term in a prompt becomes the same word wherever
       // it stands.
-      const std::string seed = digest_hex({revision_, prompt, finding.term, std::to_string(piece)});
+      const std::string seed =
+          to_hex(sha256_of_chunks({revision_, prompt, finding.term, std::to_string(piece)}));
       word = words_->pick(count_letters(from), seed);
     }
     return like_case(word, from);
@@ -368,37 +366,9 @@ class PolicyImpl : public Policy {
 
 }  // namespace
 
-std::string_view to_string(Action action) {
-  switch (action) {
-    case Action::Allow:
-      return "allow";
-    case Action::Substitute:
-      return "substitute";
-    case Action::Review:
-      return "review";
-    case Action::Block:
-      return "block";
-  }
-  return "block";
-}
-
-std::string to_string(const Problem& problem) {
-  if (problem.file.empty()) return problem.message;
-  std::string text = problem.file.string();
-  for (const int number : {problem.place.line, problem.place.column}) {
-    if (number > 0) text += ":" + std::to_string(number);
-  }
-  return text + ": " + (problem.key.empty() ? "" : problem.key + ": ") + problem.message;
-}
-
-bool is_tenant(std::string_view name) {
-  return !name.empty() && name.size() <= kTenantBytesMax &&
-         name.find_first_not_of(kTenantCharacters) == std::string_view::npos;
-}
-
 std::shared_ptr<const Policy> Policy::load(const std::filesystem::path& file) {
   std::vector<Problem> problems;
-  PolicyFile rules = read_policy(file, read_text(file), problems);
+  PolicyFile rules = read_policy(file, read_file(file), problems);
   if (!problems.empty()) throw_first(problems);
   auto policy = std::make_shared<PolicyImpl>(file, std::move(rules), problems);
   if (!problems.empty()) throw_first(problems);
@@ -408,7 +378,7 @@ std::shared_ptr<const Policy> Policy::load(const std::filesystem::path& file) {
 std::vector<Problem> Policy::check(const std::filesystem::path& file) {
   std::vector<Problem> problems;
   try {
-    PolicyFile rules = read_policy(file, read_text(file), problems);
+    PolicyFile rules = read_policy(file, read_file(file), problems);
     const PolicyImpl policy(file, std::move(rules), problems);
   } catch (const ConfigError& error) {
     problems.push_back(problem_of(error, {file}));
@@ -425,7 +395,7 @@ std::vector<std::filesystem::path> Policy::files(const std::filesystem::path& fi
   std::vector<std::filesystem::path> files = {file};
   try {
     std::vector<Problem> ignored;
-    const PolicyFile policy = read_policy(file, read_text(file), ignored);
+    const PolicyFile policy = read_policy(file, read_file(file), ignored);
     for (const auto* lists : {&policy.lexicons, &policy.optional_lexicons})
       files.insert(files.end(), lists->begin(), lists->end());
     if (!policy.words.empty()) files.push_back(policy.words);

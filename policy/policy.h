@@ -3,7 +3,6 @@
 // decide() may run on any number of threads.
 #pragma once
 
-#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -11,94 +10,10 @@
 #include <vector>
 
 #include "lexicon/lexicon.h"
+#include "policy/decision.h"
+#include "policy/toml/problem.h"
 
 namespace glyphward::policy {
-
-// From mildest to most severe. Review answers as Block does and leaves the record open for a
-// person.
-enum class Action { Allow, Substitute, Review, Block };
-
-std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
-
-// A run of the prompt that was replaced.
-struct Substitution {
-  std::size_t start = 0;  // bytes into the user's prompt: [start, end)
-  std::size_t end = 0;
-  std::string from;
-  std::string to;
-};
-
-// Where something stands in a file: line and column (in characters) from 1; 0 where that is
-// unknown.
-struct Place {
-  int line = 0;
-  int column = 0;
-};
-
-// What is wrong with a policy or with a file that it names.
-struct Problem {
-  std::filesystem::path file;
-  Place place;
-  std::string key;  // "rule.severity_min"; empty where none is at fault
-  std::string message;
-};
-std::string to_string(const Problem& problem);  // "FILE:LINE:COLUMN: KEY: MESSAGE"
-
-// What a rule in observe mode would have done. It never changes the decision.
-struct Observation {
-  std::string rule;
-  Action would_action = Action::Allow;
-};
-
-struct Decision {
-  Action action = Action::Allow;
-  std::string rule;  // the name of the rule that decided; "default" if none matched
-  // A rendered term of severity 2 or more was found, whatever the policy does with it.
-  bool flagged = false;
-  // The user's prompt with every substitution made; equal to the prompt unless action is
-  // Substitute.
-  std::string sanitized_prompt;
-  std::vector<Substitution> substitutions;
-  // The texts that the picture may show after the decision (the sanitized rendered texts), for the
-  // OCR's comparison. Empty if no picture is made.
-  std::vector<std::string> allowed_texts;
-  std::vector<Observation> observations;  // one for each rule in observe mode that matched
-  // Why the substitution is not word for word: it was widened, or given up. Never quotes the
-  // prompt.
-  std::string note;
-};
-
-// How a decision came about, for people: `glyphward policy explain`.
-struct RuleTrace {
-  std::string rule;
-  Action action = Action::Allow;
-  bool observe = false;
-  std::string mismatch;  // why it does not match; empty if it does
-};
-struct FindingTrace {
-  std::vector<RuleTrace> rules;  // in order, to the one that decides, or all
-  std::string decided_by;        // "default" if none matches
-  Action action = Action::Allow;
-};
-
-// What the guard does after generation. From the policy's [verification] table.
-struct Verification {
-  // Severity from which a reading counts as toxic.
-  int severity_min = 2;
-  // What happens to text in a script that no installed OCR language reads: Allow, Review or Block.
-  Action uninspectable = Action::Block;
-  bool redact = true;  // may the guard redact the text's box before it refuses?
-  // The routes that a substituted prompt's picture may take, tried in this order: "localized",
-  // "more_layers", "prompt_swap".
-  std::vector<std::string> escalation = {"localized", "more_layers", "prompt_swap"};
-  // How much of a replacement (0 to 1 of its letters) must be read for it to count as drawn.
-  double replacement_similarity_min = 0.75;
-  // How sure (0 to 100) OCR must be of a term of two or three letters that one pass alone reads.
-  double short_term_confidence_min = 50;
-};
-
-// A tenant's name, as a request may give it and a rule name it: 1 to 64 of A-Z a-z 0-9 . _ : -
-bool is_tenant(std::string_view name);
 
 class Policy {
  public:

@@ -3,18 +3,26 @@
 #include <algorithm>
 #include <set>
 
-#include "policy/toml_reader.h"
+#include "lexicon/categories.h"
+#include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
 
-const std::vector<std::string> kCategories = {
-    "profanity", "sexual", "insult", "racial", "religious", "lgbtq", "ableist", "hate", "violence"};
 const std::vector<std::string> kRoutes = {"localized", "more_layers", "prompt_swap"};
 const std::vector<Action> kActions = {Action::Allow, Action::Substitute, Action::Review,
                                       Action::Block};
 // Where there is nothing to substitute.
 const std::vector<Action> kPlainActions = {Action::Allow, Action::Review, Action::Block};
+
+const std::vector<std::string>& category_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const lexicon::Category& category : lexicon::kCategories) all.emplace_back(category.name);
+    return all;
+  }();
+  return names;
+}
 
 class RuleReader {
  public:
@@ -89,7 +97,7 @@ class RuleReader {
       result.place = TomlReader::place_of(table.get("word")->source());
     }
     if (const toml::table* categories = toml_.table(table, "category")) {
-      toml_.check_keys(*categories, kCategories, "category");
+      toml_.check_keys(*categories, category_names(), "category");
       for (const auto& [key, node] : *categories) {
         if (const auto word = toml_.choice(node, key.str(), {}))
           result.category[std::string(key.str())] = *word;
@@ -124,15 +132,16 @@ class RuleReader {
     Rule rule;
     rule.place = TomlReader::place_of(table.source());
     read_name(table, rule);
-    rule.categories = list(table, "categories", kCategories);
+    rule.categories = list(table, "categories", category_names());
     for (auto& [term, place] : toml_.strings(table, "terms", {})) {
       rule.terms.push_back(std::move(term));
       policy_.term_places.push_back(place);
     }
     rule.languages = list(table, "languages", {});
     read_tenants(table, rule);
-    rule.severity_min = toml_.number(table, "severity_min", 0, 7).value_or(0);
-    rule.severity_max = toml_.number(table, "severity_max", 0, 7).value_or(7);
+    rule.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax).value_or(0);
+    rule.severity_max = toml_.number(table, "severity_max", 0, lexicon::kSeverityMax)
+                            .value_or(lexicon::kSeverityMax);
     if (rule.severity_min > rule.severity_max) {
       toml_.note(table.source(), "rule.severity_min",
                  "expected at most severity_max (" + std::to_string(rule.severity_max) +
@@ -182,8 +191,8 @@ class RuleReader {
                       "replacement_similarity_min", "short_term_confidence_min"},
                      "verification");
     Verification& verification = policy_.verification;
-    verification.severity_min =
-        toml_.number(table, "severity_min", 0, 7).value_or(verification.severity_min);
+    verification.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax)
+                                    .value_or(verification.severity_min);
     verification.redact = toml_.boolean(table, "redact").value_or(verification.redact);
     verification.uninspectable =
         toml_.action(table, "uninspectable", kPlainActions).value_or(verification.uninspectable);

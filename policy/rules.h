@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "policy/policy.h"
+#include "lexicon/categories.h"
+#include "policy/decision.h"
+#include "policy/toml/problem.h"
 
 namespace glyphward::policy {
 
@@ -29,7 +31,7 @@ struct Rule {
   std::vector<std::string> languages;
   std::vector<std::string> tenants;
   int severity_min = 0;
-  int severity_max = 7;
+  int severity_max = lexicon::kSeverityMax;
   bool anywhere = false;  // in the whole prompt; otherwise in the text to be rendered alone
   // What it does.
   Action action = Action::Allow;

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "base/config_error.h"
-#include "policy/digest.h"
+#include "base/sha256.h"
 
 namespace glyphward::policy {
 namespace {
@@ -55,7 +55,7 @@ const std::string& WordList::pick(std::size_t length, std::string_view seed) con
   const std::size_t clamped =
       std::clamp(length, by_length_.begin()->first, by_length_.rbegin()->first);
   const std::vector<std::string>& words = by_length_.at(clamped);
-  return words[digest_number({seed}) % words.size()];
+  return words[leading_number(sha256_of_chunks({seed})) % words.size()];
 }
 
 std::string like_case(std::string_view word, std::string_view model) {

@@ -13,7 +13,7 @@ _glyphward() {
       test|explain) [ "$command" != policy ] || part=$word ;;
       diff) case $command in policy | lexicon) part=$word ;; esac ;;
       lookup|import|merge|lint) [ "$command" != lexicon ] || part=$word ;;
-      embedded) [ "$command" != bench ] || part=$word ;;
+      bundled) [ "$command" != bench ] || part=$word ;;
     esac
   done
   case $previous in
@@ -73,11 +73,11 @@ _glyphward() {
     lexicon:merge | lexicon:diff)
       options='--output --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
-    bench:embedded)
+    bench:bundled)
       options='--set --limit --threads --second-reader --out --data --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
     bench:lexicon) options='--eval --list --json --help' ;;
-    bench:*) options='embedded lexicon --help' ;;
+    bench:*) options='bundled lexicon --help' ;;
     *) options='generate check audit status localize models policy lexicon bench --help --version' ;;
   esac
   COMPREPLY=($(compgen -W "$options" -- "$current"))

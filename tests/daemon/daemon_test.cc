@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/config_error.h"
-#include "fakes.h"
+#include "tests/daemon/fakes.h"
 
 namespace glyphward::daemon::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <csignal>
 #include <map>
 
-#include "fakes.h"
+#include "tests/daemon/fakes.h"
 
 namespace glyphward::daemon::testing {
 namespace {

@@ -10,7 +10,7 @@ import time
 
 BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
 SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
-MODEL = SOURCE / "model" / "embedded" / "stable-diffusion"
+MODEL = SOURCE / "model" / "bundled" / "stable-diffusion"
 CLEAN = 'a red sign on a blue wall that says "hello"'
 TOXIC = 'a red sign on a blue wall that says "bitch"'
 PATIENCE_S = 120  # for whatever a slow and busy machine may take

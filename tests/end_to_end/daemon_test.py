@@ -1,4 +1,4 @@
-"""glyphwardd and glyphward as an operator meets them: the real programs, the embedded model, real faults."""
+"""glyphwardd and glyphward as an operator meets them: the real programs, the bundled model, real faults."""
 import base64
 import concurrent.futures
 import contextlib
@@ -17,7 +17,6 @@ import time
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))
 from daemon_support import (BUILD, CLEAN, MODEL, PATIENCE_S, SOURCE, TOXIC, Daemon, UnixConnection, ask,  # noqa: E402
                             eventually, run)
 

@@ -10,7 +10,7 @@
 #include <iterator>
 #include <string>
 
-#include "guard/ocr.h"
+#include "guard/reading/ocr.h"
 #include "model/image.h"
 
 int main(int argc, char** argv) {

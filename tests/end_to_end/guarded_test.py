@@ -1,4 +1,4 @@
-"""The guard's promise, through the daemon and on the embedded model.
+"""The guard's promise, through the daemon and on the bundled model.
 
 100 prompts with toxic words, plain and disguised (tests/data/guarded/toxic.jsonl), and 100 clean ones with near misses
 (clean.jsonl) go to glyphwardd. The pictures that leave are read by Tesseract (the guard's own passes, every one of
@@ -46,7 +46,7 @@ def ask(path, method, target, body=None):
 
 
 def prompts(name):
-    """The first hundred; `glyphward bench embedded` takes all."""
+    """The first hundred; `glyphward bench bundled` takes all."""
     return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()[:100]]
 
 

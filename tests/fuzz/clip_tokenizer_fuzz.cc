@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/config_error.h"
-#include "model/clip_tokenizer.h"
+#include "model/tokenizers/clip_tokenizer.h"
 #include "tests/fuzz/fuzz_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

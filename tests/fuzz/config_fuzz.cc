@@ -8,9 +8,9 @@
 #include <string_view>
 
 #include "base/config_error.h"
-#include "model/checkpoint.h"
-#include "model/inspect.h"
-#include "model/scheduler.h"
+#include "model/checkpoint/component_config.h"
+#include "model/families/inspect.h"
+#include "model/schedulers/scheduler.h"
 #include "tests/fuzz/fuzz_folder.h"
 
 namespace {

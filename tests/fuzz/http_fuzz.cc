@@ -15,8 +15,8 @@
 #include <memory>
 #include <string>
 
-#include "daemon/http_server.h"
-#include "daemon/openai.h"
+#include "daemon/http/http_server.h"
+#include "daemon/http/openai.h"
 
 namespace {
 

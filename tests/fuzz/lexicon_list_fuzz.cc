@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/config_error.h"
-#include "lexicon/list.h"
+#include "lexicon/lists/list.h"
 
 namespace {
 

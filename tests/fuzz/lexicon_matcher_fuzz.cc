@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/lexicon/slow_matcher.h"
+#include "tests/lexicon/matching/slow_matcher.h"
 
 namespace {
 

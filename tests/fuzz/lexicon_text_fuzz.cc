@@ -5,9 +5,9 @@
 #include <filesystem>
 #include <string_view>
 
-#include "lexicon/extraction.h"
 #include "lexicon/lexicon.h"
-#include "lexicon/normalization.h"
+#include "lexicon/text/extraction.h"
+#include "lexicon/text/normalization.h"
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "daemon/openai.h"
-#include "daemon/policy_replay.h"
+#include "daemon/cli/policy/policy_replay.h"
+#include "daemon/http/openai.h"
 
 namespace {
 

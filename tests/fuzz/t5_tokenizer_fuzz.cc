@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/config_error.h"
-#include "model/t5_tokenizer.h"
+#include "model/tokenizers/t5_tokenizer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const std::filesystem::path folder =

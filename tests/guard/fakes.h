@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "guard/audit.h"
-#include "guard/ocr.h"
+#include "guard/audit/audit_log.h"
+#include "guard/reading/ocr.h"
 #include "lexicon/lexicon.h"
 #include "model/pipeline.h"
 #include "policy/policy.h"
@@ -91,7 +91,8 @@ class FakePolicy : public policy::Policy {
     decision.rule = "fake";
     std::vector<lexicon::Finding> bad;
     for (const lexicon::Finding& finding : analysis.findings)
-      if (finding.rendered && finding.severity >= 2) bad.push_back(finding);
+      if finding
+        .flags() bad.push_back(finding);
     for (const lexicon::Finding& finding : bad) {
       decision.flagged = true;
       const policy::Action action = finding.severity == 7   ? policy::Action::Block

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "lexicon/lexicon.h"
-#include "lexicon/list.h"
+#include "lexicon/lists/list.h"
 
 namespace glyphward::lexicon {
 namespace {

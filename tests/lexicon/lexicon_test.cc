@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/config_error.h"
-#include "lexicon/list.h"
+#include "lexicon/lists/list.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -22,7 +22,8 @@ const Lexicon& shipped() {
 
 bool flagged(std::string_view prompt) {
   for (const Finding& finding : shipped().analyze(prompt).findings) {
-    if (finding.rendered && finding.severity >= 2) return true;
+    if finding
+      .flags() return true;
   }
   return false;
 }
@@ -135,11 +136,11 @@ TEST(Lexicon, FindTakesAllTextAsShown) {
 }
 
 TEST(Lexicon, MapsCategoriesToModeration) {
-  EXPECT_EQ(openai_category("racial"), "hate");
-  EXPECT_EQ(openai_category("sexual"), "sexual");
-  EXPECT_EQ(openai_category("violence"), "violence");
-  EXPECT_EQ(openai_category("insult"), "harassment");
-  EXPECT_EQ(openai_category("profanity"), "harassment");
+  EXPECT_EQ(find_category("racial")->openai, "hate");
+  EXPECT_EQ(find_category("sexual")->openai, "sexual");
+  EXPECT_EQ(find_category("violence")->openai, "violence");
+  EXPECT_EQ(find_category("insult")->openai, "harassment");
+  EXPECT_EQ(find_category("profanity")->openai, "harassment");
 }
 
 TEST(Lexicon, SaysWhatIsWrongWithAFile) {

@@ -1,4 +1,4 @@
-// A copy of the embedded model that a test may spoil.
+// A copy of the bundled model that a test may spoil.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "model/safetensors.h"
+#include "model/checkpoint/safetensors.h"
 
 namespace glyphward::model {
 
@@ -24,8 +24,7 @@ class CheckpointCopy {
       : path_(std::filesystem::path(testing::TempDir()) /
               ("glyphward_checkpoint_" + std::to_string(getpid()))) {
     std::filesystem::remove_all(path_);
-    std::filesystem::copy(GLYPHWARD_EMBEDDED_MODEL, path_,
-                          std::filesystem::copy_options::recursive);
+    std::filesystem::copy(GLYPHWARD_BUNDLED_MODEL, path_, std::filesystem::copy_options::recursive);
   }
   ~CheckpointCopy() { std::filesystem::remove_all(path_); }
   CheckpointCopy(const CheckpointCopy&) = delete;

@@ -151,8 +151,8 @@ TEST_F(ProfileFile, NamesWhatIsWrong) {
   }
 }
 
-TEST(Profile, OfTheEmbeddedModelGivesItsDefaults) {
-  const Profile profile = load_profile(GLYPHWARD_EMBEDDED_MODEL);
+TEST(Profile, OfTheBundledModelGivesItsDefaults) {
+  const Profile profile = load_profile(GLYPHWARD_BUNDLED_MODEL);
   EXPECT_EQ(profile.num_inference_steps, 12);
   EXPECT_EQ(profile.guidance_scale, 2.0);
 }

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/toml_reader.h"
+#include "base/file.h"
+#include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
@@ -27,7 +28,7 @@ TEST(Cases, OfTheDefaultPolicyAllPass) {
   std::vector<Problem> problems;
   const auto file = cases_file(kDefault);
   EXPECT_EQ(file.filename(), "default.cases.toml");
-  const std::vector<Case> cases = read_cases(file, read_text(file), problems);
+  const std::vector<Case> cases = read_cases(file, read_file(file), problems);
   ASSERT_TRUE(problems.empty()) << to_string(problems.front());
   EXPECT_GE(cases.size(), 15u);
   for (const Case& test : cases) {

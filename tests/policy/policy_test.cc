@@ -9,8 +9,9 @@
 #include <set>
 
 #include "base/config_error.h"
+#include "base/file.h"
 #include "policy/substitution.h"
-#include "policy/toml_reader.h"
+#include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
 namespace {
@@ -431,7 +432,7 @@ TEST(Policy, RevisionIsThatOfAllThatDecides) {
   revisions.insert(revision());
   std::ofstream(own.folder() / "harmless.txt", std::ios::app) << "harbour\n";
   revisions.insert(revision());
-  std::string policy = read_text(own.file());
+  std::string policy = read_file(own.file());
   for (const char* list : {"default.tsv", "allow.tsv"}) {
     std::filesystem::copy_file(kRoot / "lexicon" / list, own.folder() / list);
     const std::string shared = (kRoot / "lexicon" / list).string();

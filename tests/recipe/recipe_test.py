@@ -1,4 +1,4 @@
-"""The embedded model's recipe: what its captions and pictures hold, and that a killed training goes on as if unbroken."""
+"""The bundled model's recipe: what its captions and pictures hold, and that a killed training goes on as if unbroken."""
 
 import collections
 import json
@@ -15,7 +15,7 @@ import pytest
 import torch
 
 SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
-sys.path.insert(0, str(SOURCE / "model/embedded"))
+sys.path.insert(0, str(SOURCE / "model/bundled"))
 
 from recipe import captions, cases, refine, scenes, t5, text_encoder, tokens, words  # noqa: E402
 
@@ -35,7 +35,7 @@ def test_held_out_words_are_never_drawn():
 
 
 def test_committed_cases_are_what_the_sets_say():
-    lines = (SOURCE / "tests/data/embedded/cases.jsonl").read_text().splitlines()
+    lines = (SOURCE / "tests/data/bundled/cases.jsonl").read_text().splitlines()
     committed = [json.loads(line) for line in lines]
     rendered = [case.pop("rendered", None) for case in committed]  # slow to make: python -m recipe.cases
     expected = [case for name in cases.NAMES for case in cases.drawn_cases(name)] + cases.swapped_cases()
@@ -162,7 +162,7 @@ def test_later_blocks_are_given_another_examples_text_while_they_learn():
 
 
 def refused_training(work):
-    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/embedded")}
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/bundled")}
     done = subprocess.run([sys.executable, "-c", TINY], env=environment, capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     return done.stderr
@@ -184,7 +184,7 @@ def test_a_broken_training_is_refused(kind, tmp_path):
 @pytest.mark.parametrize("kept", [b"", b"hello\n"])
 def test_broken_pieces_are_refused(kept, tmp_path):
     (tmp_path / "spiece.model").write_bytes(kept)
-    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/embedded")}
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/bundled")}
     done = subprocess.run([sys.executable, "-c", "from recipe import t5; t5.padded('hello')"], env=environment,
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1 and f"{tmp_path / 'spiece.model'} cannot be read (" in done.stderr
@@ -252,13 +252,13 @@ def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
     def run(work, *arguments):
         (tmp_path / work).mkdir(exist_ok=True)
         environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path / work), "GLYPHWARD_RECIPE_MODEL": model,
-                       "PYTHONPATH": str(SOURCE / "model/embedded"), "OMP_NUM_THREADS": "1"}  # fmt: skip
+                       "PYTHONPATH": str(SOURCE / "model/bundled"), "OMP_NUM_THREADS": "1"}  # fmt: skip
         done = subprocess.run([sys.executable, "-W", "ignore", *map(str, arguments)], env=environment, capture_output=True,
                               text=True)  # fmt: skip
         assert done.returncode == 0, done.stderr
     run("first", "-c", EXPORTED, tmp_path / "checkpoint", *(stage for row in STAGES[model] for stage in row))
     for file in ("vocab.json", "merges.txt"):
-        committed = SOURCE / "model/embedded/stable-diffusion/tokenizer" / file
+        committed = SOURCE / "model/bundled/stable-diffusion/tokenizer" / file
         assert (tmp_path / "checkpoint/tokenizer" / file).read_bytes() == committed.read_bytes()
     run("second", "-m", "recipe.take", tmp_path / "checkpoint")
     for name in [stage.split()[-1] for row in STAGES[model][:2] for stage in row]:
@@ -283,7 +283,7 @@ for _ in training.each_step():
 
 
 def run_tiny(work, kill_after_saves=None):
-    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/embedded"),
+    environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(work), "PYTHONPATH": str(SOURCE / "model/bundled"),
                    "OMP_NUM_THREADS": "1"}  # fmt: skip
     process = subprocess.Popen([sys.executable, "-c", TINY], env=environment, stderr=subprocess.DEVNULL)
     checkpoint = pathlib.Path(work) / "tiny.training.pt"

@@ -1,0 +1,251 @@
+// glyphward audit: list, show, verify and export what was decided. Reads the state folder; needs no
+// daemon.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "base/config_error.h"
+#include "daemon/cli/command.h"
+#include "daemon/cli/text.h"
+#include "daemon/service/data_files.h"
+#include "guard/audit/audit_log.h"
+
+namespace glyphward::daemon {
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+namespace {
+
+constexpr const char* kSystemStateDir = "/var/lib/glyphward";
+
+struct AuditOptions {
+  std::string state_dir;
+  guard::RecordFilter filter;
+  std::string which;  // a sequence number or a request id
+  std::string format = "jsonl";
+  std::string output;
+  bool json = false;
+};
+
+fs::path state_dir(const AuditOptions& options) {
+  if (!options.state_dir.empty()) return options.state_dir;
+  const char* given = std::getenv("GLYPHWARD_STATE_DIR");  // NOLINT(concurrency-mt-unsafe)
+  if (given != nullptr && *given != '\0') return given;
+  if (::access((fs::path(kSystemStateDir) / "audit.db").c_str(), R_OK) == 0) return kSystemStateDir;
+  return user_state_dir();
+}
+
+std::string time_text(std::int64_t time_ms) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                     fmt::gmtime(static_cast<std::time_t>(time_ms / 1000)), time_ms % 1000);
+}
+
+// {"a": "x"} or ["x", {"text": "y"}]: what an auditor looks for first, the texts.
+std::string texts_of(const std::string& rendered_json) {
+  boost::system::error_code error;
+  const json::value value = json::parse(rendered_json, error);
+  std::string texts;
+  if (error || !value.is_array()) return texts;
+  for (const json::value& entry : value.as_array()) {
+    const json::value* text = entry.is_object() ? entry.as_object().if_contains("text") : nullptr;
+    if (text == nullptr || !text->is_string()) continue;
+    if (!texts.empty()) texts += " / ";
+    texts += text->as_string();
+  }
+  return texts;
+}
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n') c = ' ';
+  }
+  return printable(text);
+}
+
+ExitStatus run_list(const AuditOptions& options) {
+  const auto log = guard::AuditLog::open_read_only(state_dir(options));
+  const auto records = log->list(options.filter);
+  if (!options.json) {
+    fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {}\n", "sequence", "time", "action",
+               "outcome", "route", "asked for -> read");
+  }
+  for (const guard::Record& record : records) {
+    if (options.json) {
+      fmt::print("{}\n", json::serialize(guard::to_json(record)));
+    } else {
+      fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {} -> {}\n", record.sequence,
+                 time_text(record.time_ms), record.action, record.outcome, record.route,
+                 one_line(texts_of(record.rendered_json)), one_line(record.ocr_reading));
+    }
+  }
+  return ExitStatus::Ok;
+}
+
+ExitStatus run_show(const AuditOptions& options) {
+  const fs::path folder = state_dir(options);
+  const auto log = guard::AuditLog::open_read_only(folder);
+  const bool number = options.which.find_first_not_of("0123456789") == std::string::npos &&
+                      options.which.size() < 19;
+  const auto record =
+      number ? log->find(std::int64_t{std::stoll(options.which)}) : log->find(options.which);
+  if (!record) {
+    throw CommandError(ExitStatus::Found,
+                       fmt::format("{}: no decision {}; `glyphward audit list` shows them",
+                                   folder.string(), printable(options.which)));
+  }
+  const json::object object = guard::to_json(*record);
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(object));
+    return ExitStatus::Ok;
+  }
+  for (const auto& [key, value] : object) {
+    std::string shown = value.is_string() ? std::string(value.as_string()) : json::serialize(value);
+    if (key == "time_ms") shown = time_text(record->time_ms);
+    fmt::print("{:<18} {}\n", std::string_view(key), one_line(shown));
+  }
+  return ExitStatus::Ok;
+}
+
+ExitStatus run_verify(const AuditOptions& options) {
+  const fs::path folder = state_dir(options);
+  guard::Verification verification;
+  try {
+    verification = guard::AuditLog::open_read_only(folder)->verify();
+  } catch (const ConfigError& error) {
+    verification.message = error.what();
+  }
+  if (options.json) {
+    json::object object{{"intact", verification.intact},
+                        {"rows", verification.rows},
+                        {"first_bad_sequence", verification.first_bad_sequence},
+                        {"message", verification.message}};
+    fmt::print("{}\n", json::serialize(object));
+  } else if (verification.intact) {
+    fmt::print("{}: intact, {} rows: {}\n", folder.string(), verification.rows,
+               printable(verification.message));
+  } else {
+    const std::string where = verification.first_bad_sequence > 0
+                                  ? fmt::format("row {}: ", verification.first_bad_sequence)
+                                  : "";
+    fmt::print(stderr, "glyphward: {}: BROKEN: {}{}\n", folder.string(), where,
+               printable(verification.message));
+  }
+  return verification.intact ? ExitStatus::Ok : ExitStatus::Found;
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+void write_csv(std::ostream& out, const json::object& object, bool first) {
+  std::string header;
+  std::string row;
+  for (const auto& [key, value] : object) {
+    if (!row.empty()) {
+      header += ',';
+      row += ',';
+    }
+    header += key;
+    row += csv_field(value.is_string() ? std::string(value.as_string()) : json::serialize(value));
+  }
+  if (first) out << header << "\r\n";
+  out << row << "\r\n";
+}
+
+// Oldest first, row by row: a log may be larger than memory.
+ExitStatus run_export(const AuditOptions& options) {
+  const auto log = guard::AuditLog::open_read_only(state_dir(options));
+  std::ofstream file;
+  if (!options.output.empty()) {
+    file.open(options.output, std::ios::binary);
+    if (!file) throw CommandError(ExitStatus::Usage, options.output + ": cannot be written");
+  }
+  std::ostream& out = options.output.empty() ? std::cout : file;
+  guard::RecordFilter newest;
+  newest.limit = 1;
+  const auto last = log->list(newest);
+  bool first = true;
+  for (std::int64_t sequence = 1; !last.empty() && sequence <= last.front().sequence; ++sequence) {
+    const auto record = log->find(sequence);
+    if (!record) continue;  // `audit verify` tells of a missing row
+    if (options.format == "csv") {
+      write_csv(out, guard::to_json(*record), first);
+    } else {
+      out << json::serialize(guard::to_json(*record)) << '\n';
+    }
+    first = false;
+  }
+  out.flush();
+  if (!out) {
+    throw CommandError(
+        ExitStatus::Found,
+        (options.output.empty() ? "standard output" : options.output) + ": writing failed");
+  }
+  return ExitStatus::Ok;
+}
+
+CLI::App* add_part(CLI::App& audit, const char* name, const char* what,
+                   const std::shared_ptr<AuditOptions>& options, ExitStatus& exit_status,
+                   ExitStatus (*run)(const AuditOptions&)) {
+  CLI::App* part = audit.add_subcommand(name, what);
+  part->add_option(
+      "--state-dir", options->state_dir,
+      "Folder of the log (default: GLYPHWARD_STATE_DIR, else the daemon's, else yours)");
+  part->callback([options, &exit_status, run] { exit_status = run(*options); });
+  return part;
+}
+
+}  // namespace
+
+void add_audit(CLI::App& app, ExitStatus& exit_status) {
+  auto options = std::make_shared<AuditOptions>();
+  CLI::App* audit = app.add_subcommand("audit", "What was decided, and whether the log is whole");
+  audit->require_subcommand(1);
+
+  CLI::App* list = add_part(*audit, "list", "Newest decisions", options, exit_status, run_list);
+  list->add_option("--action", options->filter.action, "Only allow, substitute, review or block")
+      ->check(CLI::IsMember({"allow", "substitute", "review", "block"}));
+  list->add_option("--outcome", options->filter.outcome,
+                   "Only answered, refused, cancelled or failed")
+      ->check(CLI::IsMember({"answered", "refused", "cancelled", "failed"}));
+  list->add_option("--route", options->filter.route, "Only this route");
+  list->add_option("--contains", options->filter.prompt_contains, "Only prompts that hold this");
+  list->add_flag("--open", options->filter.open_for_review_only, "Only what waits for a person");
+  list->add_option("--before", options->filter.before_sequence, "Only sequence numbers below");
+  list->add_option("--limit", options->filter.limit, "At most so many (default 50)")
+      ->check(CLI::Range(1, 1'000'000));
+  list->add_flag("--json", options->json, "Print JSON, a line a decision");
+
+  CLI::App* show = add_part(*audit, "show", "One decision, whole", options, exit_status, run_show);
+  show->add_option("decision", options->which, "Its sequence number or request id")->required();
+  show->add_flag("--json", options->json, "Print JSON");
+
+  CLI::App* verify = add_part(*audit, "verify", "Check every row, the chain and the seal", options,
+                              exit_status, run_verify);
+  verify->add_flag("--json", options->json, "Print JSON");
+  verify->footer(
+      "Exit status: 0 unbroken, 1 broken or not to be checked (the first bad row is named).");
+
+  CLI::App* exported =
+      add_part(*audit, "export", "All decisions, oldest first", options, exit_status, run_export);
+  exported->add_option("--format", options->format, "jsonl or csv (default jsonl)")
+      ->check(CLI::IsMember({"jsonl", "csv"}));
+  exported->add_option("-o,--output", options->output, "File (default: standard output)");
+  exported->add_flag("--json", options->json, "The same as --format jsonl");
+}
+
+}  // namespace glyphward::daemon

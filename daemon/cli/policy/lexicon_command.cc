@@ -1,0 +1,326 @@
+// glyphward lexicon: what a text is found to say, and work on lists of terms. Needs no daemon.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <sstream>
+
+#include "base/utf8.h"
+#include "daemon/cli/command.h"
+#include "daemon/cli/text.h"
+#include "daemon/service/data_files.h"
+#include "guard/finding_json.h"
+#include "lexicon/lists/list.h"
+#include "lexicon/text/normalization.h"
+
+namespace glyphward::daemon {
+namespace json = boost::json;
+using lexicon::Entry;
+
+namespace {
+
+struct LexiconOptions {
+  std::vector<std::string> lists;
+  std::string text;
+  std::vector<std::string> files;
+  std::vector<std::string> dictionaries;
+  std::string format;
+  std::string output;
+  lexicon::ImportDefaults defaults;
+  bool explain = false;
+  bool prompt = false;
+  bool json = false;
+};
+
+std::string read_all(const std::string& file) {
+  if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) throw CommandError(ExitStatus::Usage, file + ": cannot be read");
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<Entry> read_terms(const std::string& file) {
+  lexicon::Lists lists;
+  lexicon::read_list(file, read_all(file), lists);
+  return std::move(lists.entries);
+}
+
+std::vector<Entry> read_terms(const std::vector<std::filesystem::path>& files) {
+  std::vector<Entry> entries;
+  for (const std::filesystem::path& file : files) {
+    std::vector<Entry> more = read_terms(file.string());
+    entries.insert(entries.end(), more.begin(), more.end());
+  }
+  return entries;
+}
+
+void write_out(const std::string& file, const std::string& content) {
+  if (file.empty()) {
+    std::fwrite(content.data(), 1, content.size(), stdout);
+    return;
+  }
+  std::ofstream stream(file, std::ios::binary);
+  stream << content;
+  stream.close();
+  if (!stream) throw CommandError(ExitStatus::Usage, file + ": cannot be written");
+}
+
+// ----- lookup -----
+
+// The bytes of a match as a reader of code points wants them: "s U+0068 1 t".
+std::string code_points(std::string_view text) {
+  std::string out;
+  for (std::size_t offset = 0; offset < text.size();) {
+    const std::size_t start = offset;
+    const char32_t c = lexicon::decode(text, offset);
+    if (!out.empty()) out.push_back(' ');
+    if (c > 0x20 && c < 0x7F) {
+      out.push_back(static_cast<char>(c));
+    } else if (c == 0xFFFD) {
+      out += fmt::format("<{:02X}>", static_cast<unsigned char>(text[start]));
+    } else {
+      out += fmt::format("U+{:04X}", static_cast<std::uint32_t>(c));
+    }
+  }
+  return out;
+}
+
+std::string rule_of(const lexicon::Finding& finding, const std::vector<Entry>& entries) {
+  for (const Entry& entry : entries) {
+    if (entry.term.term != finding.term || entry.term.language != finding.language) continue;
+    std::string line = lexicon::write_list({entry});
+    line = line.substr(line.find('\n') + 1);
+    line.pop_back();
+    return line;
+  }
+  return {};
+}
+
+json::object finding_json(const lexicon::Finding& finding, const std::string& rule) {
+  json::object object = guard::explained_finding_json(finding);
+  object["language"] = finding.language;
+  if (!rule.empty()) object["rule"] = valid_utf8(rule);
+  return object;
+}
+
+void print_finding(const lexicon::Finding& finding, const std::string& rule) {
+  fmt::print("\"{}\" (bytes {} to {}) is {}: {}, severity {}, {}{}\n", printable(finding.matched),
+             finding.start, finding.end, printable(finding.term), finding.category,
+             finding.severity, finding.language, finding.rendered ? "" : ", not to be drawn");
+  if (rule.empty()) return;
+  std::string steps;
+  for (const std::string& step : finding.steps) steps += (steps.empty() ? "" : ", ") + step;
+  fmt::print("  bytes  {}\n  steps  {}\n  term   {}\n  rule   {}\n", code_points(finding.matched),
+             steps.empty() ? "none: written plainly" : steps, printable(finding.term),
+             printable(rule));
+}
+
+ExitStatus lookup(const LexiconOptions& options) {
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  const std::string text = options.text == "-" ? read_all("-") : options.text;
+  const std::vector<lexicon::Finding> findings =
+      options.prompt ? loaded->analyze(text).findings : loaded->find(text);
+  std::vector<Entry> entries;
+  if (options.explain) entries = read_terms(lexicon_files(options.lists));
+  json::array all;
+  for (const lexicon::Finding& finding : findings) {
+    const std::string rule = options.explain ? rule_of(finding, entries) : std::string();
+    if (options.json) {
+      all.push_back(finding_json(finding, rule));
+    } else {
+      print_finding(finding, rule);
+    }
+  }
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(json::object{{"revision", loaded->revision()},
+                                                    {"findings", std::move(all)}}));
+  } else if (findings.empty()) {
+    fmt::print("no term\n");
+  }
+  return findings.empty() ? ExitStatus::Ok : ExitStatus::Found;
+}
+
+// ----- lists -----
+
+lexicon::ImportFormat format_of(const std::string& name, const std::string& file) {
+  const std::string given =
+      name.empty() ? std::filesystem::path(file).extension().string().erase(0, 1) : name;
+  if (given == "csv") return lexicon::ImportFormat::Csv;
+  if (given == "json") return lexicon::ImportFormat::Json;
+  return lexicon::ImportFormat::Text;
+}
+
+json::array entries_json(const std::vector<Entry>& entries) {
+  json::array array;
+  for (const Entry& entry : entries) {
+    json::array forms;
+    for (const std::string& form : entry.forms) forms.emplace_back(valid_utf8(form));
+    array.push_back(json::object{{"term", valid_utf8(entry.term.term)},
+                                 {"category", entry.term.category},
+                                 {"severity", entry.term.severity},
+                                 {"language", valid_utf8(entry.term.language)},
+                                 {"forms", std::move(forms)}});
+  }
+  return array;
+}
+
+void write_terms(const LexiconOptions& options, const std::vector<Entry>& entries) {
+  if (entries.empty())
+    throw CommandError(ExitStatus::Usage, "expected at least one term, found none");
+  write_out(options.output, options.json ? json::serialize(entries_json(entries)) + "\n"
+                                         : lexicon::write_list(entries));
+}
+
+ExitStatus import(const LexiconOptions& options) {
+  const std::string& file = options.files.at(0);
+  const lexicon::Imported imported =
+      lexicon::import_list(file, read_all(file), format_of(options.format, file), options.defaults);
+  for (const std::string& warning : imported.warnings)
+    fmt::print(stderr, "glyphward: {}: {}\n", file, printable(warning));
+  write_terms(options, imported.entries);
+  return ExitStatus::Ok;
+}
+
+ExitStatus merge(const LexiconOptions& options) {
+  std::vector<Entry> entries = read_terms(options.files.at(0));
+  for (std::size_t i = 1; i < options.files.size(); ++i)
+    entries = lexicon::merge(entries, read_terms(options.files[i]));
+  write_terms(options, entries);
+  return ExitStatus::Ok;
+}
+
+ExitStatus diff(const LexiconOptions& options) {
+  using Kind = lexicon::Difference::Kind;
+  const auto differences =
+      lexicon::diff(read_terms(options.files.at(0)), read_terms(options.files.at(1)));
+  json::array all;
+  for (const lexicon::Difference& difference : differences) {
+    const char* kind = difference.kind == Kind::Added     ? "added"
+                       : difference.kind == Kind::Removed ? "removed"
+                                                          : "changed";
+    if (options.json) {
+      all.push_back(json::object{{"kind", kind},
+                                 {"term", valid_utf8(difference.term)},
+                                 {"language", difference.language},
+                                 {"what", valid_utf8(difference.what)}});
+    } else {
+      fmt::print("{} {} ({}){}{}\n", kind, printable(difference.term), difference.language,
+                 difference.what.empty() ? "" : ": ", printable(difference.what));
+    }
+  }
+  if (options.json) fmt::print("{}\n", json::serialize(all));
+  return differences.empty() ? ExitStatus::Ok : ExitStatus::Found;
+}
+
+// A line each: list, word, term, steps. tests/lexicon reads docs/lexicon-flagged.tsv, written so.
+ExitStatus lint_words(const LexiconOptions& options) {
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  std::string lines;
+  json::array all;
+  std::size_t flagged = 0;
+  for (const std::string& dictionary : options.dictionaries) {
+    const std::filesystem::path path(dictionary);
+    const std::vector<std::string> words = lexicon::read_dictionary(path);
+    const auto remarks = lexicon::lint_dictionary(words, *loaded);
+    const std::string name = path.filename().string();
+    for (const lexicon::Remark& remark : remarks) {
+      const std::string steps = fmt::format("{}", fmt::join(remark.steps, ","));
+      lines += fmt::format("{}\t{}\t{}\t{}\n", name, remark.spelling, remark.term, steps);
+      all.push_back(json::object{{"dictionary", name},
+                                 {"word", valid_utf8(remark.spelling)},
+                                 {"term", valid_utf8(remark.term)},
+                                 {"steps", steps}});
+    }
+    flagged += remarks.size();
+    fmt::print(stderr, "{}: {} of {} words flagged ({:.3f} %)\n", name, remarks.size(),
+               words.size(),
+               100.0 * static_cast<double>(remarks.size()) / static_cast<double>(words.size()));
+  }
+  write_out(options.output, options.json ? json::serialize(all) + "\n" : lines);
+  return flagged == 0 ? ExitStatus::Ok : ExitStatus::Found;
+}
+
+ExitStatus lint(const LexiconOptions& options) {
+  if (!options.dictionaries.empty()) return lint_words(options);
+  const std::vector<std::filesystem::path> files = lexicon_files(options.lists);
+  const auto remarks = lexicon::lint(read_terms(files), *lexicon::Lexicon::load(files));
+  json::array all;
+  for (const lexicon::Remark& remark : remarks) {
+    const bool duplicate = remark.kind == lexicon::Remark::Kind::Duplicate;
+    if (options.json) {
+      all.push_back(json::object{{"kind", duplicate ? "duplicate" : "shadowed"},
+                                 {"term", valid_utf8(remark.term)},
+                                 {"spelling", valid_utf8(remark.spelling)},
+                                 {"other", valid_utf8(remark.other)}});
+    } else {
+      fmt::print("{}: '{}' of {} {} {}\n", duplicate ? "duplicate" : "shadowed",
+                 printable(remark.spelling), printable(remark.term),
+                 duplicate ? "stands also with" : "is always found as", printable(remark.other));
+    }
+  }
+  if (options.json) fmt::print("{}\n", json::serialize(all));
+  return remarks.empty() ? ExitStatus::Ok : ExitStatus::Found;
+}
+
+}  // namespace
+
+void add_lexicon(CLI::App& app, ExitStatus& exit_status) {
+  auto options = std::make_shared<LexiconOptions>();
+  CLI::App* command = app.add_subcommand("lexicon", "Look words up, and work on lists of terms");
+  command->require_subcommand(1);
+  const auto part = [&](const char* name, const char* help,
+                        ExitStatus (*run)(const LexiconOptions&)) {
+    CLI::App* sub = command->add_subcommand(name, help);
+    sub->add_flag("--json", options->json, "Print JSON");
+    sub->callback([options, &exit_status, run] { exit_status = run(*options); });
+    return sub;
+  };
+  const auto add_lists = [&](CLI::App* sub) {
+    sub->add_option("--list", options->lists, "List files (default: the ones that come along)");
+  };
+  const auto add_output = [&](CLI::App* sub) {
+    sub->add_option("-o,--output", options->output, "Write to a file (default: standard output)");
+  };
+  CLI::App* sub = part("lookup", "The terms in a text", lookup);
+  sub->add_option("text", options->text, "The text ('-': standard input)")->required();
+  sub->add_flag("--explain", options->explain, "Bytes, steps, term and the rule of each");
+  sub->add_flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
+  add_lists(sub);
+  sub->footer("Exit status: 0 no term, 1 terms found, 2 usage.");
+
+  sub = part("import", "Bring a list of another format into ours", import);
+  sub->add_option("file", options->files, "The list ('-': standard input)")
+      ->required()
+      ->expected(1);
+  sub->add_option("--format", options->format, "text, csv or json (default: by the file's name)")
+      ->check(CLI::IsMember({"text", "csv", "json"}));
+  sub->add_option("--category", options->defaults.category, "Where the list names none");
+  sub->add_option("--severity", options->defaults.severity, "0 to 7, where the list names none");
+  sub->add_option("--language", options->defaults.language, "Where the list names none");
+  sub->add_option("--scale", options->defaults.scale,
+                  "The list's highest severity; 1 is its lowest");
+  add_output(sub);
+
+  sub = part("merge", "The terms of several lists; the first one's lines win", merge);
+  sub->add_option("files", options->files, "Two lists or more")->required()->expected(2, 1000);
+  add_output(sub);
+
+  sub = part("diff", "How two lists differ", diff);
+  sub->add_option("files", options->files, "Before, after")->required()->expected(2);
+  sub->footer("Exit status: 0 the same, 1 different, 2 usage.");
+
+  sub = part("lint", "Duplicate and shadowed terms, or dictionary words that are flagged", lint);
+  sub->add_option("--dictionary", options->dictionaries,
+                  "Word lists or Hunspell .dic files of harmless words");
+  add_lists(sub);
+  add_output(sub);
+  sub->footer("Exit status: 0 nothing to remark, 1 remarks, 2 usage.");
+}
+
+}  // namespace glyphward::daemon

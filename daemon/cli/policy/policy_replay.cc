@@ -1,0 +1,104 @@
+#include "daemon/cli/policy/policy_replay.h"
+
+#include <algorithm>
+#include <boost/json.hpp>
+#include <fstream>
+#include <stdexcept>
+
+#include "base/config_error.h"
+#include "guard/audit/audit_log.h"
+
+namespace glyphward::daemon {
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+namespace {
+
+std::string text_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr || value->is_null()) return {};
+  if (!value->is_string()) {
+    throw std::invalid_argument("\"" + std::string(key) + "\": expected a string");
+  }
+  return std::string(value->as_string());
+}
+
+void read_log(const fs::path& state_dir, const std::function<void(LoggedDecision)>& take) {
+  const auto log = guard::AuditLog::open_read_only(state_dir);
+  guard::RecordFilter newest;
+  newest.limit = 1;
+  const auto last = log->list(newest);
+  // Row by row: a log may be larger than memory.
+  for (std::int64_t sequence = 1; !last.empty() && sequence <= last.front().sequence; ++sequence) {
+    if (const auto record = log->find(sequence)) take(logged_decision(guard::to_json(*record)));
+  }
+}
+
+void read_export(const fs::path& file, const std::function<void(LoggedDecision)>& take) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw ConfigError(file, 0, "", "expected an audit log or an export, found none");
+  json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  std::string line;
+  for (int number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    boost::system::error_code error;
+    const json::value value = json::parse(line, error, {}, options);
+    if (error || !value.is_object()) {
+      throw ConfigError(file, number, "",
+                        "expected a JSON object, as `glyphward audit export` writes it" +
+                            (error ? ": " + error.message() : std::string()));
+    }
+    try {
+      take(logged_decision(value.as_object()));
+    } catch (const std::invalid_argument& fault) {
+      throw ConfigError(file, number, "", fault.what());
+    }
+  }
+  if (in.bad()) throw ConfigError(file, 0, "", "cannot be read");
+}
+
+bool same_bytes(const policy::Decision& a, const policy::Decision& b) {
+  return std::equal(a.substitutions.begin(), a.substitutions.end(), b.substitutions.begin(),
+                    b.substitutions.end(),
+                    [](const policy::Substitution& x, const policy::Substitution& y) {
+                      return x.start == y.start && x.end == y.end;
+                    });
+}
+
+}  // namespace
+
+LoggedDecision logged_decision(const json::object& row) {
+  LoggedDecision logged;
+  if (const json::value* sequence = row.if_contains("sequence")) {
+    if (!sequence->is_int64()) throw std::invalid_argument("\"sequence\": expected a whole number");
+    logged.sequence = sequence->as_int64();
+  }
+  logged.request_id = text_of(row, "request_id");
+  logged.prompt = text_of(row, "prompt");
+  logged.action = text_of(row, "action");
+  if (logged.action.empty()) throw std::invalid_argument("expected \"action\", found none");
+  const json::value* parameters = row.if_contains("parameters");
+  if (parameters != nullptr && parameters->is_object())
+    logged.tenant = text_of(parameters->as_object(), "tenant");
+  return logged;
+}
+
+void for_each_decision(const fs::path& decisions, const std::function<void(LoggedDecision)>& take) {
+  if (fs::is_directory(decisions)) return read_log(decisions, take);
+  if (decisions.extension() == ".db") return read_log(decisions.parent_path(), take);
+  read_export(decisions, take);
+}
+
+std::optional<Change> replay(const policy::Policy& old_policy, const policy::Policy& new_policy,
+                             LoggedDecision logged) {
+  const auto decide = [&](const policy::Policy& policy) {
+    return policy.decide(logged.prompt, policy.lexicon().analyze(logged.prompt), logged.tenant);
+  };
+  policy::Decision before = decide(old_policy);
+  policy::Decision after = decide(new_policy);
+  if (before.action == after.action && same_bytes(before, after)) return std::nullopt;
+  return Change{std::move(logged), std::move(before), std::move(after)};
+}
+
+}  // namespace glyphward::daemon

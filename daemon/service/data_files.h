@@ -1,0 +1,25 @@
+// Where the files lie that come with the program: the bundled model, the default policy, its
+// lexicons.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace glyphward::daemon {
+
+// GLYPHWARD_DATA_DIR if it is set; else share/glyphward beside the executable's bin/, where an
+// installation has it; else the source tree that this was built from. Throws ConfigError if none of
+// them holds the files.
+std::filesystem::path data_dir();
+
+std::filesystem::path bundled_model();
+std::filesystem::path default_policy();
+// The given lists; without any, the default lexicon and its allow list.
+std::vector<std::filesystem::path> lexicon_files(const std::vector<std::string>& given);
+
+// What a run without a daemon records its decisions in: XDG_STATE_HOME/glyphward, else
+// ~/.local/state/glyphward.
+std::filesystem::path user_state_dir();
+
+}  // namespace glyphward::daemon

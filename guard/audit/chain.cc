@@ -1,0 +1,152 @@
+#include "guard/audit/chain.h"
+
+#include <openssl/crypto.h>
+#include <sys/random.h>
+
+#include <sstream>
+#include <stdexcept>
+#include <type_traits>
+#include <variant>
+
+#include "guard/audit/rows.h"
+
+namespace glyphward::guard {
+namespace {
+
+bool equal_in_constant_time(const std::string& a, const std::string& b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift & 255);
+}
+
+// Unambiguous: each column as a type letter and eight bytes (the number, or the text's length
+// before the text), so that no two different rows share an encoding.
+std::string canonical(const Record& record) {
+  std::string out = "glyphward decision 1\n";
+  for (const Column& column : kColumns) {
+    std::visit(
+        [&](auto member) {
+          const auto& value = record.*member;
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+            out += 't';
+            append_number(out, value.size());
+            out += value;
+          } else {
+            out += 'i';
+            append_number(out, static_cast<std::uint64_t>(value));
+          }
+        },
+        column.member);
+  }
+  return out;
+}
+
+std::string head_mac(const Hash& key, const Head& head) {
+  return to_hex(hmac_sha256(key, "head " + std::to_string(head.sequence) + " " + head.hash));
+}
+
+}  // namespace
+
+const std::string& first_previous_hash() {
+  static const std::string zeros(2 * kHashBytes, '0');
+  return zeros;
+}
+
+std::string chain_hash(const Record& record) {
+  return to_hex(sha256(record.previous_hash + canonical(record)));
+}
+
+std::string row_mac(const Hash& key, const std::string& hash) {
+  return to_hex(hmac_sha256(key, "row " + hash));
+}
+
+Hash make_key(const StateDir& dir) {
+  Hash key;
+  if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+    throw std::runtime_error("audit: no random bytes from the system: " + errno_text(errno));
+  dir.stage(kKey, to_hex(key) + "\n");
+  dir.publish(kKey);
+  return key;
+}
+
+Hash read_key(const StateDir& dir) {
+  std::string text = dir.read(kKey);
+  if (!text.empty() && text.back() == '\n') text.pop_back();
+  if (std::optional<Hash> key = from_hex(text)) return *key;
+  throw std::runtime_error(dir.file(kKey).string() + ": expected 64 hexadecimal digits, found " +
+                           std::to_string(text.size()) + " other bytes");
+}
+
+std::string encode_head(const Hash& key, const Head& head) {
+  return "sequence " + std::to_string(head.sequence) + "\nhash " + head.hash + "\nmac " +
+         head_mac(key, head) + "\n";
+}
+
+Head read_head(const StateDir& dir, const Hash& key) {
+  const std::string text = dir.read(kHead);
+  std::istringstream in(text);
+  std::string sequence_word, hash_word, mac_word, mac;
+  Head head;
+  in >> sequence_word >> head.sequence >> hash_word >> head.hash >> mac_word >> mac;
+  if (!in || !equal_in_constant_time(text, encode_head(key, head)))
+    throw std::runtime_error(dir.file(kHead).string() +
+                             ": the seal was not written with this audit.key");
+  return head;
+}
+
+std::string chain_fault(const Record& record, const std::string& previous, const Hash& key) {
+  if (record.previous_hash != previous) return "does not follow the row before it";
+  if (record.hash != chain_hash(record)) return "was changed: its hash does not agree";
+  if (!equal_in_constant_time(record.mac, row_mac(key, record.hash)))
+    return "was not written with this audit.key";
+  return "";
+}
+
+std::string row_text(std::int64_t sequence) { return "row " + std::to_string(sequence); }
+
+Verification broken(std::int64_t rows, std::int64_t sequence, const std::string& message) {
+  Verification verification;
+  verification.rows = rows;
+  verification.first_bad_sequence = sequence;
+  verification.message = message;
+  return verification;
+}
+
+std::optional<Verification> ChainWalk::run(const Head& sealed) {
+  Statement statement(database_, "SELECT " + column_list() + " FROM decisions ORDER BY sequence");
+  while (true) {
+    Record record;
+    try {
+      if (!statement.step()) break;
+      record = read_record(statement);
+    } catch (const std::exception& error) {
+      return broken(rows_, last_.sequence + 1, row_text(last_.sequence + 1) + ": " + error.what());
+    }
+    if (std::optional<Verification> fault = check(record, sealed)) return fault;
+  }
+  if (last_.sequence < sealed.sequence)
+    return broken(rows_, last_.sequence + 1,
+                  row_text(last_.sequence + 1) + " is missing: the seal stands at " +
+                      row_text(sealed.sequence));
+  return std::nullopt;
+}
+
+std::optional<Verification> ChainWalk::check(const Record& record, const Head& sealed) {
+  const std::int64_t expected = last_.sequence + 1;
+  if (record.sequence > expected)
+    return broken(rows_, expected, row_text(expected) + " is missing");
+  if (record.sequence < expected)
+    return broken(rows_, record.sequence, row_text(record.sequence) + " was put in");
+  if (const std::string fault = chain_fault(record, last_.hash, key_); !fault.empty())
+    return broken(rows_, record.sequence, row_text(record.sequence) + " " + fault);
+  if (record.sequence == sealed.sequence && record.hash != sealed.hash)
+    return broken(rows_, record.sequence,
+                  row_text(record.sequence) + " is not the one that was sealed");
+  last_ = {record.sequence, record.hash};
+  ++rows_;
+  return std::nullopt;
+}
+
+}  // namespace glyphward::guard

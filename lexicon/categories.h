@@ -1,0 +1,33 @@
+// The categories of the lexicon's terms and the scale of their severity: the one list of each.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace glyphward::lexicon {
+
+struct Category {
+  std::string_view name;
+  std::string_view openai;  // the category of OpenAI's moderation API that it falls under
+};
+
+inline constexpr std::array kCategories = {
+    Category{"profanity", "harassment"}, Category{"sexual", "sexual"},
+    Category{"insult", "harassment"},    Category{"racial", "hate"},
+    Category{"religious", "hate"},       Category{"lgbtq", "hate"},
+    Category{"ableist", "hate"},         Category{"hate", "hate"},
+    Category{"violence", "violence"}};
+
+inline constexpr const Category* find_category(std::string_view name) {
+  const auto* found = std::find_if(kCategories.begin(), kCategories.end(),
+                                   [&](const Category& one) { return one.name == name; });
+  return found == kCategories.end() ? nullptr : found;
+}
+
+// 0 (harmless) to 7 (worst): Azure AI Content Safety's scale.
+inline constexpr int kSeverityMax = 7;
+// From here on a term that is to be drawn flags its prompt, whatever a policy does with it.
+inline constexpr int kFlaggedSeverityMin = 2;
+
+}  // namespace glyphward::lexicon

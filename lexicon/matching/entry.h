@@ -1,0 +1,37 @@
+// A line of a lexicon file, as the lists have it and the matcher searches for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lexicon/finding.h"
+
+namespace glyphward::lexicon {
+
+// The flags column of a lexicon file (docs/LEXICON.md).
+enum Flag : std::uint32_t {
+  kStem = 1u << 0,       // found inside longer words too, unless an allowed word covers it
+  kPlural = 1u << 1,     // no endings but the plural's
+  kExact = 1u << 2,      // no endings, no compounds
+  kNoLeet = 1u << 3,     // not with digits, signs or marks on its letters
+  kNoReverse = 1u << 4,  // reads as a harmless word backwards
+  kNoSound = 1u << 5,    // sound-alike spellings are harmless words
+  kAccent = 1u << 6,     // its marks are needed: "coño", not "cono"
+  kLocal = 1u << 7,      // only where its own language is in evidence
+  kName = 1u << 8,       // a name too: not beside a title, a first name or a street
+  kHead = 1u << 9,       // like stem, but only a word of swearing may stand before it
+};
+
+// No term or form may have more.
+inline constexpr std::size_t kTermLettersMax = 100;
+
+struct Entry {
+  Term term;
+  std::uint32_t flags = 0;
+  std::vector<std::string> forms;        // other spellings that mean the term
+  std::vector<std::string> harmless_in;  // languages in which the word is harmless
+};
+
+}  // namespace glyphward::lexicon
