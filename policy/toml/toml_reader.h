@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,7 +46,10 @@ class TomlReader {
   std::optional<double> real(const toml::table& table, std::string_view key, double min,
                              double max);
   std::optional<Action> action(const toml::table& table, std::string_view key,
-                               const std::vector<Action>& allowed);
+                               std::span<const Action> allowed);
+  // The same for a key that must be there: its absence is noted too.
+  std::optional<Action> required_action(const toml::table& table, std::string_view key,
+                                        std::span<const Action> allowed);
 
   // A string, one of `known` unless that is empty.
   std::optional<std::string> choice(const toml::node& node, std::string_view key,
