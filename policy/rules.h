@@ -36,7 +36,7 @@ struct Rule {
   std::vector<std::string> tenants;
   int severity_min = 0;
   int severity_max = lexicon::kSeverityMax;
-  bool anywhere = false;  // in the whole prompt; otherwise in the text to be rendered alone
+  bool anywhere = false;  // in the whole prompt; otherwise only in the text to be rendered
   // What it does.
   Action action = Action::Allow;
   bool observe = false;
