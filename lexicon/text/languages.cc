@@ -6,7 +6,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "lexicon/text/normalization.h"
+#include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
 namespace {
