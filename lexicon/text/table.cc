@@ -12,6 +12,13 @@ TableReader::TableReader(std::filesystem::path file, std::string_view content)
   next_line(header_);
 }
 
+void TableReader::expect_header(const std::vector<std::string>& fields) const {
+  if (header_ == fields) return;
+  std::string expected;
+  for (const std::string& field : fields) expected += (expected.empty() ? "" : " ") + field;
+  fail("header", "expected the fields '" + expected + "', parted by tabs");
+}
+
 bool TableReader::next() {
   if (!next_line(fields_)) return false;
   if (fields_.size() > header_.size()) {

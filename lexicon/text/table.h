@@ -20,6 +20,8 @@ class TableReader {
   TableReader(std::filesystem::path file, std::string_view content);
 
   const std::vector<std::string>& header() const { return header_; }
+  // Throws ConfigError if the header is another.
+  void expect_header(const std::vector<std::string>& fields) const;
   // Moves on to the next row; false at the end. Throws ConfigError if the row has more fields than
   // the header.
   bool next();
