@@ -45,7 +45,10 @@ class LexiconImpl : public Lexicon {
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
-    analyze("warm: “ı”");  // the tables that are made once are made now, not in the first request
+    // The tables that are read once are read now, not in the first request.
+    analyze("warm: “ı”");
+    LanguageIndex("warm").all();
+    is_spelling_word("warm");
   }
 
   Analysis analyze(std::string_view prompt) const override {

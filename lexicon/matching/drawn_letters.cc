@@ -1,8 +1,18 @@
-#include "lexicon/matching/drawn_letters.h"
-
 #include <bit>
 
+#include "lexicon/matching/walk.h"
+
 namespace glyphward::lexicon {
+
+// The longest first.
+constexpr std::array<Drawn, 26> kDrawn = {
+    {{U"|\\/|", U'm'}, {U"\\/\\/", U'w'}, {U"(_)", U'u'},  {U"|_|", U'u'},  {U"[_]", U'u'},
+     {U"|-|", U'h'},   {U"]-[", U'h'},    {U"/-\\", U'a'}, {U"|\\|", U'n'}, {U"/\\/", U'n'},
+     {U"|3", U'b'},    {U"|=", U'f'},     {U"|<", U'k'},   {U"|{", U'k'},   {U"|)", U'd'},
+     {U"|>", U'p'},    {U"|2", U'r'},     {U"|_", U'l'},   {U"()", U'o'},   {U"[]", U'o'},
+     {U"/\\", U'a'},   {U"\\/", U'v'},    {U"><", U'x'},   {U"}{", U'h'},   {U"|*", U'p'},
+     {U"[)", U'd'}}};
+
 namespace {
 
 // Whether the signs stand at cell `pos`.

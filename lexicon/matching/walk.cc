@@ -3,8 +3,6 @@
 #include <bit>
 #include <string>
 
-#include "lexicon/matching/drawn_letters.h"
-
 namespace glyphward::lexicon {
 namespace {
 

@@ -343,6 +343,18 @@ struct Walk {
 // Walks from the cell, and adds to walk.hits what it comes to.
 void walk_from(Walk& walk, std::uint32_t start);
 
+// ----- letters drawn from signs (drawn_letters.cc) -----
+
+// A letter put together from signs: "|-|" for h.
+struct Drawn {
+  std::u32string_view signs;
+  char32_t letter;
+};
+extern const std::array<Drawn, 26> kDrawn;
+
+// Those whose signs stand at cell `pos`: bit k for kDrawn[k].
+std::uint32_t drawn_at(const NormalizedText& text, std::uint32_t pos);
+
 // ----- context (context.cc) -----
 
 // Too short to be found where letters are doubled, or backwards.

@@ -36,6 +36,7 @@ void check(UErrorCode status, const char* what) {
 }
 
 icu::UnicodeString to_icu(std::u32string_view text) {
+  if (text.size() == 1) return icu::UnicodeString(static_cast<UChar32>(text[0]));
   icu::UnicodeString result;
   for (const char32_t c : text) result.append(static_cast<UChar32>(c));
   return result;
