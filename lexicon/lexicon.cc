@@ -14,6 +14,7 @@
 #include "lexicon/matching/matcher.h"
 #include "lexicon/names.h"
 #include "lexicon/pieces.h"
+#include "lexicon/tables.h"
 #include "lexicon/text/extraction.h"
 #include "lexicon/text/languages.h"
 #include "lexicon/text/normalization.h"
@@ -346,7 +347,9 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",
                       "expected at least one term, found none in the files given");
   }
-  std::vector<std::string_view> chunks = {Matcher::kVersion};
+  std::vector<std::string_view> chunks = {Matcher::kVersion, tables::lexicon_names_tsv,
+                                          tables::lexicon_text_glyphs_tsv,
+                                          tables::lexicon_text_languages_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

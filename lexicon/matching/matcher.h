@@ -43,7 +43,8 @@ class Matcher {
   void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
             const std::vector<std::uint32_t>& seams = {}) const;
 
-  // Changes with any change of what is found.
+  // Changes with any change of what is found that is no change of a table: those are hashed into
+  // the lexicon's revision beside it.
   static constexpr std::string_view kVersion = "matcher 3";
 
  private:
