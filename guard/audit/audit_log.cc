@@ -2,16 +2,13 @@
 
 #include <sqlite3.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
-#include <variant>
 
 #include "base/config_error.h"
 #include "guard/audit/chain.h"
+#include "guard/audit/columns.h"
 #include "guard/audit/rows.h"
 #include "guard/audit/sqlite.h"
 #include "guard/audit/state_dir.h"
@@ -101,7 +98,7 @@ class SqliteAuditLog final : public AuditLog {
     return read_row(*database_, sequence);
   }
 
-  Verification verify() override {
+  ChainCheck verify() override {
     try {
       return walk();
     } catch (const std::exception& error) {
@@ -114,7 +111,7 @@ class SqliteAuditLog final : public AuditLog {
 
   // Between the two reads of the seal the snapshot is taken; a writer may be at work meanwhile, and
   // never has more than one row beyond its seal.
-  Verification walk() {
+  ChainCheck walk() {
     const Hash key = read_key(dir_);
     const Head before = read_head(dir_, key);
     Transaction snapshot(*database_, "BEGIN");
@@ -123,18 +120,18 @@ class SqliteAuditLog final : public AuditLog {
     if (const std::string fault = schema_fault(*database_); !fault.empty())
       return broken(0, 1, fault);
     ChainWalk chain(*database_, key);
-    if (std::optional<Verification> fault = chain.run(before)) return *fault;
+    if (std::optional<ChainCheck> fault = chain.run(before)) return *fault;
     const Head after = read_head(dir_, key);
     if (chain.last().sequence > after.sequence + 1)
       return broken(after.sequence + 1, after.sequence + 2,
                     row_text(after.sequence + 2) + " was written after the seal");
-    Verification verification;
-    verification.intact = true;
-    verification.rows = chain.rows();
-    verification.message = "chain and seal agree, head " + chain.last().hash;
+    ChainCheck check;
+    check.intact = true;
+    check.rows = chain.rows();
+    check.message = "chain and seal agree, head " + chain.last().hash;
     if (chain.last().sequence > after.sequence)
-      verification.message += "; the last row was not sealed (a crash): its answer never left";
-    return verification;
+      check.message += "; the last row was not sealed (a crash): its answer never left";
+    return check;
   }
 
   void commit(const Record& record) {
@@ -337,31 +334,6 @@ std::unique_ptr<AuditLog> AuditLog::open_read_only(const fs::path& state_dir) {
   } catch (const SqliteError& error) {
     throw ConfigError(state_dir / kDatabase, 0, "", error.what());
   }
-}
-
-boost::json::object to_json(const Record& record) {
-  boost::json::object object;
-  for_each_column([&](const Column& column) {
-    std::visit(
-        [&](auto member) {
-          std::string name = column.name;
-          if constexpr (std::is_same_v<std::decay_t<decltype(record.*member)>, std::string>) {
-            boost::system::error_code error;
-            boost::json::value value(record.*member);
-            if (name.ends_with("_json")) {
-              name.resize(name.size() - std::strlen("_json"));
-              boost::json::value parsed = boost::json::parse(record.*member, error);
-              if (!error) value = std::move(parsed);
-              if ((record.*member).empty()) value = nullptr;
-            }
-            object[name] = std::move(value);
-          } else {
-            object[name] = record.*member;
-          }
-        },
-        column.member);
-  });
-  return object;
 }
 
 }  // namespace glyphward::guard

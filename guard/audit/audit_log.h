@@ -44,7 +44,7 @@ class AuditLog {
   virtual std::optional<Record> find(std::int64_t sequence) = 0;
   // Walks the whole chain. A broken chain is an answer, not an error; also one that cannot be
   // checked (no key).
-  virtual Verification verify() = 0;
+  virtual ChainCheck verify() = 0;
 };
 
 }  // namespace glyphward::guard

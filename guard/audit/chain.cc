@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "guard/audit/columns.h"
 #include "guard/audit/rows.h"
 
 namespace glyphward::guard {
@@ -106,15 +107,15 @@ std::string chain_fault(const Record& record, const std::string& previous, const
 
 std::string row_text(std::int64_t sequence) { return "row " + std::to_string(sequence); }
 
-Verification broken(std::int64_t rows, std::int64_t sequence, const std::string& message) {
-  Verification verification;
-  verification.rows = rows;
-  verification.first_bad_sequence = sequence;
-  verification.message = message;
-  return verification;
+ChainCheck broken(std::int64_t rows, std::int64_t sequence, const std::string& message) {
+  ChainCheck check;
+  check.rows = rows;
+  check.first_bad_sequence = sequence;
+  check.message = message;
+  return check;
 }
 
-std::optional<Verification> ChainWalk::run(const Head& sealed) {
+std::optional<ChainCheck> ChainWalk::run(const Head& sealed) {
   Statement statement(database_, "SELECT " + column_list() + " FROM decisions ORDER BY sequence");
   while (true) {
     Record record;
@@ -124,7 +125,7 @@ std::optional<Verification> ChainWalk::run(const Head& sealed) {
     } catch (const std::exception& error) {
       return broken(rows_, last_.sequence + 1, row_text(last_.sequence + 1) + ": " + error.what());
     }
-    if (std::optional<Verification> fault = check(record, sealed)) return fault;
+    if (std::optional<ChainCheck> fault = check(record, sealed)) return fault;
   }
   if (last_.sequence < sealed.sequence)
     return broken(rows_, last_.sequence + 1,
@@ -133,7 +134,7 @@ std::optional<Verification> ChainWalk::run(const Head& sealed) {
   return std::nullopt;
 }
 
-std::optional<Verification> ChainWalk::check(const Record& record, const Head& sealed) {
+std::optional<ChainCheck> ChainWalk::check(const Record& record, const Head& sealed) {
   const std::int64_t expected = last_.sequence + 1;
   if (record.sequence > expected)
     return broken(rows_, expected, row_text(expected) + " is missing");

@@ -42,7 +42,7 @@ Head read_head(const StateDir& dir, const Hash& key);
 std::string chain_fault(const Record& record, const std::string& previous, const Hash& key);
 
 std::string row_text(std::int64_t sequence);  // "row 7"
-Verification broken(std::int64_t rows, std::int64_t sequence, const std::string& message);
+ChainCheck broken(std::int64_t rows, std::int64_t sequence, const std::string& message);
 
 // Reads the rows that a snapshot of the database holds, and checks each.
 class ChainWalk {
@@ -50,13 +50,13 @@ class ChainWalk {
   ChainWalk(Database& database, const Hash& key) : database_(database), key_(key) {}
 
   // `sealed` was read before the snapshot was taken. Nothing if all rows are sound.
-  std::optional<Verification> run(const Head& sealed);
+  std::optional<ChainCheck> run(const Head& sealed);
 
   const Head& last() const { return last_; }
   std::int64_t rows() const { return rows_; }
 
  private:
-  std::optional<Verification> check(const Record& record, const Head& sealed);
+  std::optional<ChainCheck> check(const Record& record, const Head& sealed);
 
   Database& database_;
   const Hash& key_;

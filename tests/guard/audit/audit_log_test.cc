@@ -86,7 +86,7 @@ std::vector<Record> fill(const fs::path& dir, int rows) {
   return records;
 }
 
-Verification verified(const fs::path& dir) { return AuditLog::open_read_only(dir)->verify(); }
+ChainCheck verified(const fs::path& dir) { return AuditLog::open_read_only(dir)->verify(); }
 
 std::string thrown(const std::function<void()>& action) {
   try {
@@ -120,9 +120,9 @@ TEST(Audit, GoesOnWhereTheLastProcessStopped) {
   fill(dir.path(), 2);
   const std::vector<Record> more = fill(dir.path(), 2);
   EXPECT_EQ(more[0].sequence, 3);
-  const Verification verification = verified(dir.path());
-  EXPECT_TRUE(verification.intact) << verification.message;
-  EXPECT_EQ(verification.rows, 4);
+  const ChainCheck check = verified(dir.path());
+  EXPECT_TRUE(check.intact) << check.message;
+  EXPECT_EQ(check.rows, 4);
 }
 
 TEST(Audit, KeepsTextByteForByte) {
@@ -206,10 +206,10 @@ TEST_P(AuditTampering, IsFound) {
   fill(dir.path(), 6);
   ASSERT_TRUE(verified(dir.path()).intact);
   tamper(dir.path(), GetParam().sql);
-  const Verification verification = verified(dir.path());
-  EXPECT_FALSE(verification.intact);
-  EXPECT_EQ(verification.first_bad_sequence, GetParam().first_bad) << verification.message;
-  EXPECT_FALSE(verification.message.empty());
+  const ChainCheck check = verified(dir.path());
+  EXPECT_FALSE(check.intact);
+  EXPECT_EQ(check.first_bad_sequence, GetParam().first_bad) << check.message;
+  EXPECT_FALSE(check.message.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -277,9 +277,9 @@ TEST(AuditTamperingColumns, EachEditIsFound) {
     tamper(dir.path(), "UPDATE decisions SET " + name + " = " +
                            (type == "TEXT" ? name + " || 'x'" : "1 - " + name) +
                            " WHERE sequence = 2");
-    const Verification verification = verified(dir.path());
-    EXPECT_FALSE(verification.intact) << name;
-    EXPECT_EQ(verification.first_bad_sequence, 2) << name << ": " << verification.message;
+    const ChainCheck check = verified(dir.path());
+    EXPECT_FALSE(check.intact) << name;
+    EXPECT_EQ(check.first_bad_sequence, 2) << name << ": " << check.message;
     tamper(dir.path(), "UPDATE decisions SET " + name + " = " +
                            (type == "TEXT" ? "substr(" + name + ", 1, length(" + name + ") - 1)"
                                            : "1 - " + name) +
@@ -308,12 +308,12 @@ TEST(Audit, FindsRewrittenSuffixWithHashesOfAnotherLog) {
          "ATTACH '" + (forged.path() / "audit.db").string() +
              "' AS forged; DELETE FROM decisions WHERE sequence > 3; INSERT INTO decisions "
              "SELECT * FROM forged.decisions WHERE sequence > 3");
-  const Verification verification = verified(dir.path());
-  EXPECT_FALSE(verification.intact);
+  const ChainCheck check = verified(dir.path());
+  EXPECT_FALSE(check.intact);
   // Hashes do not depend on the key: rows 1 to 3 have the same in both, and row 4's chain is sound
   // but for its mac.
-  EXPECT_EQ(verification.first_bad_sequence, 4) << verification.message;
-  EXPECT_NE(verification.message.find("audit.key"), std::string::npos) << verification.message;
+  EXPECT_EQ(check.first_bad_sequence, 4) << check.message;
+  EXPECT_NE(check.message.find("audit.key"), std::string::npos) << check.message;
   // Nor does the other log's seal help.
   fs::copy_file(forged.path() / "audit.head", dir.path() / "audit.head",
                 fs::copy_options::overwrite_existing);
@@ -354,9 +354,9 @@ TEST(Audit, TakesOverOneRowThatACrashLeftUnsealed) {
   const std::string head = contents(dir.path() / "audit.head");
   fill(dir.path(), 1);
   overwrite(dir.path() / "audit.head", head);  // as if the seal of row 4 never came
-  const Verification verification = verified(dir.path());
-  EXPECT_TRUE(verification.intact) << verification.message;
-  EXPECT_NE(verification.message.find("not sealed"), std::string::npos);
+  const ChainCheck check = verified(dir.path());
+  EXPECT_TRUE(check.intact) << check.message;
+  EXPECT_NE(check.message.find("not sealed"), std::string::npos);
   EXPECT_EQ(fill(dir.path(), 1)[0].sequence, 5);
   EXPECT_TRUE(verified(dir.path()).intact);
   EXPECT_EQ(contents(dir.path() / "audit.head").substr(0, 11), "sequence 5\n");
@@ -395,10 +395,10 @@ TEST(Audit, SurvivesKillInTheMiddleOfRows) {
     ::waitpid(child, nullptr, 0);
     while (::read(acknowledged[0], &sequence, sizeof sequence) == sizeof sequence) last = sequence;
     ::close(acknowledged[0]);
-    const Verification verification = verified(dir.path());
-    EXPECT_TRUE(verification.intact) << verification.message;
-    EXPECT_GE(verification.rows, last);
-    EXPECT_LE(verification.rows, last + 1);
+    const ChainCheck check = verified(dir.path());
+    EXPECT_TRUE(check.intact) << check.message;
+    EXPECT_GE(check.rows, last);
+    EXPECT_LE(check.rows, last + 1);
     AuditLog::open(dir.path())->append(sample(0));
     EXPECT_TRUE(verified(dir.path()).intact);
   }
@@ -410,10 +410,10 @@ TEST(Audit, VerifiesWhileAnotherThreadWrites) {
   std::thread writer([&] { fill(dir.path(), 60); });
   int checked = 0;
   for (std::int64_t rows = 0; rows < 61; ++checked) {
-    const Verification verification = verified(dir.path());
-    EXPECT_TRUE(verification.intact) << verification.message;
-    if (!verification.intact) break;
-    rows = verification.rows;
+    const ChainCheck check = verified(dir.path());
+    EXPECT_TRUE(check.intact) << check.message;
+    if (!check.intact) break;
+    rows = check.rows;
   }
   writer.join();
   EXPECT_GT(checked, 0);
@@ -586,9 +586,9 @@ TEST(Audit, VerifyFindsADamagedFile) {
   ASSERT_GT(bytes.size(), 40960u);
   std::fill(bytes.begin() + 20480, bytes.begin() + 28672, '\x5a');
   overwrite(dir.path() / "audit.db", bytes);
-  const Verification verification = verified(dir.path());
-  EXPECT_FALSE(verification.intact);
-  EXPECT_GT(verification.first_bad_sequence, 0);
+  const ChainCheck check = verified(dir.path());
+  EXPECT_FALSE(check.intact);
+  EXPECT_GT(check.first_bad_sequence, 0);
 }
 
 TEST(Audit, ReadOnlyLogDoesNotAppend) {
