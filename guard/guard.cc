@@ -510,7 +510,7 @@ Result<Answer> Guard::complete(const Screened& screened, std::stop_token stop,
   return error;
 }
 
-Result<Record> Guard::moderate(const Screened& screened) {
+Result<Record> record_moderation(const Screened& screened, AuditLog& audit) {
   Record record = record_of(screened);
   record.outcome = "answered";
   if (const auto parameters = policy_parameters(screened); !parameters.empty())
@@ -518,7 +518,7 @@ Result<Record> Guard::moderate(const Screened& screened) {
   record.timings_json =
       boost::json::serialize(boost::json::object{{"screen_ms", screened.screening_ms}});
   try {
-    return audit_.append(std::move(record));
+    return audit.append(std::move(record));
   } catch (const std::exception& failure) {
     return unavailable_log(failure);
   }

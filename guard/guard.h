@@ -72,15 +72,15 @@ class Guard {
   Result<Answer> complete(const Screened& screened, std::stop_token stop,
                           const model::Progress& progress = {});
 
-  // Records what screening a text (screen_text) found; makes no picture. Unavailable if the log
-  // cannot be written.
-  Result<Record> moderate(const Screened& screened);
-
  private:
   model::Pipeline& pipeline_;
   Ocr& ocr_;
   AuditLog& audit_;
 };
+
+// Records what screening a text (screen_text) found; makes no picture. On the thread that owns the
+// log. Unavailable if the log cannot be written.
+Result<Record> record_moderation(const Screened& screened, AuditLog& audit);
 
 // The layers of "more_layers": all of the blocks ("down_blocks.0", "mid_block", ...) that hold a
 // localized one. Empty if that adds nothing to the localized ones, or leaves out none.

@@ -214,8 +214,7 @@ asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
   }
   auto text = std::make_shared<guard::Screened>(std::move(screened));
   std::function<Result<Record>()> work = [this, text]() -> Result<Record> {
-    // moderate() writes to the log and to nothing else: the other two belong to the worker.
-    return guard::Guard(*pipeline_, *ocr_, *audit_).moderate(*text);
+    return guard::record_moderation(*text, *audit_);
   };
   Result<Record> record = co_await run_on<Result<Record>>(audit_thread_, io_, std::move(work));
   if (record) {

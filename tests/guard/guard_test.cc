@@ -422,14 +422,14 @@ TEST(Guard, ModerationLeavesARow) {
   const Result<Screened> screened = screen_text(request, bench.policy);
   ASSERT_TRUE(screened);
   EXPECT_TRUE(screened->decision.flagged);
-  const Result<Record> record = bench.guard.moderate(*screened);
+  const Result<Record> record = record_moderation(*screened, bench.audit);
   ASSERT_TRUE(record);
   EXPECT_EQ(record->endpoint, "/v1/moderations");
   EXPECT_EQ(record->outcome, "answered");
   EXPECT_EQ(record->route, "none");
   EXPECT_TRUE(bench.pipeline.requests.empty());
   bench.audit.failures = 1;
-  EXPECT_EQ(bench.guard.moderate(*screened).error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(record_moderation(*screened, bench.audit).error().code, ErrorCode::Unavailable);
 }
 
 // ---- What the policy sets -----------------------------------------------------------------------
@@ -475,7 +475,7 @@ TEST(Guard, RecordsTheTenantAndWhatARuleOnTrialWouldHaveDone) {
   ASSERT_TRUE(screened);
   const auto answer = bench.guard.complete(*screened, bench.stop.get_token());
   EXPECT_EQ(reply(answer).record.action, "allow");  // the verdict is that of the rules in force
-  const auto moderated = bench.guard.moderate(*screen_text(request, bench.policy));
+  const auto moderated = record_moderation(*screen_text(request, bench.policy), bench.audit);
   for (const std::string& json :
        {reply(answer).record.parameters_json, moderated->parameters_json}) {
     const boost::json::value parameters = boost::json::parse(json);
