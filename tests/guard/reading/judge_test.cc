@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "guard/reading/confusions.h"
 #include "tests/guard/fakes.h"
 
 namespace glyphward::guard {
@@ -208,12 +209,12 @@ TEST(Reading, ExpectationNamesTheTermAndItsSpelling) {
   policy::VerificationRules verification;
   verification.severity_min = 4;
   const Expectation expected = expectation(analysis, decision, verification);
-  ASSERT_EQ(expected.replaced.size(), 1u);
-  EXPECT_EQ(expected.replaced[0].from, (std::vector<std::string>{"shit", "sh1t"}));
-  EXPECT_EQ(expected.replaced[0].to, "hope");
+  ASSERT_EQ(expected.substituted.size(), 1u);
+  EXPECT_EQ(expected.substituted[0].from, (std::vector<std::string>{"shit", "sh1t"}));
+  EXPECT_EQ(expected.substituted[0].substitute, "hope");
   EXPECT_EQ(expected.severity_min, 4);
   decision.action = policy::Action::Allow;
-  EXPECT_TRUE(expectation(analysis, decision, verification).replaced.empty());
+  EXPECT_TRUE(expectation(analysis, decision, verification).substituted.empty());
 }
 
 }  // namespace
