@@ -7,8 +7,9 @@
 // audit.head, so that a cut tail is found too.
 //
 // A crash can fall between a row's commit and its seal: exactly one row after the seal is taken as
-// sound, if its hash and mac are; its answer never left. What the chain cannot show: a copy of the
-// whole folder put back later. Copy audit.head elsewhere for that.
+// sound, if its hash and mac are; its answer never left. What the chain cannot show: what somebody
+// with the key wrote, and a copy of the whole folder put back later. Copy audit.head elsewhere for
+// both.
 #pragma once
 
 #include <cstdint>

@@ -16,6 +16,18 @@
 #include "guard/reading/scripts.h"
 #include "guard/reading/text_lines.h"
 
+// How a picture is read. One way misses what another reads, so each of its gray pictures
+// (luminance, and a colour channel where hue alone makes the letters) is read in several passes:
+//
+//   whole sparse   the whole picture, enlarged if it is small, as scattered text: Tesseract finds
+//                  the words itself
+//   whole line     a small picture as one line, which sparse text takes for texture
+//   dark lines     each line that looks like one (text_lines.cc), by itself, at the height that
+//   light lines    Tesseract reads best; once with the dark side as ink, once with the light
+//
+// A pass is kept as it is, for judge.h to compare: here nothing is merged, corrected or dropped,
+// but for a best text and the boxes of fair words, which people and redaction want (summarize()).
+
 namespace glyphward::guard {
 
 std::string Pass::text() const {
@@ -73,7 +85,7 @@ class TesseractOcr final : public Ocr {
 
   Reading read(const model::Image& image) override {
     const SerialScope serial;
-    const GrayPictures pictures = gray_pictures(image);
+    const GrayPictures pictures = gray_pictures(image);  // checks the picture's bytes too
     Reading reading;
     if (is_plain(image)) return reading;
     read_plane(pictures.luminance.get(), "", reading);
@@ -99,8 +111,7 @@ class TesseractOcr final : public Ocr {
                 name));
   }
 
-  // The whole picture as one column of lines and as scattered text, then each line that looks like
-  // one, by itself.
+  // The passes over one gray picture.
   void read_plane(PIX* gray, const std::string& plane, Reading& reading) {
     const int side = std::max<int>(::pixGetWidth(gray), ::pixGetHeight(gray));
     const double scale = std::clamp(static_cast<double>(kWholeSideMax) / side, 1.0, kScaleMax);
@@ -115,6 +126,7 @@ class TesseractOcr final : public Ocr {
     read_lines(gray, plane, reading);
   }
 
+  // The largest lines of each polarity, in reading order.
   void read_lines(PIX* gray, const std::string& plane, Reading& reading) {
     const Pixels dark = binarized(gray);
     const Pixels light = checked(::pixInvert(nullptr, dark.get()));
@@ -139,6 +151,8 @@ class TesseractOcr final : public Ocr {
     }
   }
 
+  // The words that Tesseract reads in the crop, with their boxes in `picture`, which it was cut
+  // from.
   std::vector<Word> recognize(const Crop& crop, tesseract::PageSegMode mode, PIX* picture) {
     api_.SetPageSegMode(mode);
     api_.SetImage(crop.pix.get());
@@ -160,6 +174,7 @@ class TesseractOcr final : public Ocr {
       word.confidence = it->Confidence(tesseract::RIL_WORD);
       int x0, y0, x1, y1;
       if (!it->BoundingBox(tesseract::RIL_WORD, &x0, &y0, &x1, &y1)) continue;
+      // Back through border, scale and place; outward, so that the box keeps all of the word.
       const auto map = [&](int v, int origin, bool up) {
         const double exact = (v - crop.border) / crop.scale + origin;
         return static_cast<int>(up ? std::ceil(exact) : std::floor(exact));
@@ -180,8 +195,9 @@ class TesseractOcr final : public Ocr {
     return letters;
   }
 
-  // How sure a pass is, from 0 to 100, and more where other passes read the same: one sure letter
-  // is no reading.
+  // How good a pass is: its words' confidence, from 0 to 100, weighed by their length, and 25 for
+  // each other pass that reads the same. Less for one or two letters: one sure letter is no
+  // reading.
   static double score(const Reading& reading, const Pass& pass) {
     double weight = 0, bytes = 0;
     for (const Word& word : pass.words) {
@@ -205,6 +221,7 @@ class TesseractOcr final : public Ocr {
     return static_cast<double>(shorter.size()) / static_cast<double>(longer.size());
   }
 
+  // The text of the best pass, and the boxes of all words that some pass is fairly sure of.
   static void summarize(const model::Image& image, Reading& reading) {
     double best = 0;
     for (const Pass& pass : reading.passes) {
