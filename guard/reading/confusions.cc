@@ -184,8 +184,8 @@ double similarity_within(std::string_view word, std::string_view text) {
 
 // ---- Variants -----------------------------------------------------------------------------------
 
-// Each row of the table doubles the words at most: with it and without it, everywhere in the word
-// at once. So rows combine ("c|ick" by "|" and then by "cl"), in the table's order alone.
+// Each row of the table at most doubles the words: with it, everywhere in the word at once, and
+// without it. So rows combine ("rnvv" may be "mw"), but in the table's order alone.
 std::vector<std::string> confusion_variants(std::string_view word) {
   std::vector<std::string> variants = {std::string(word)};
   for (const Confusions::Variant& row : confusions().variants()) {

@@ -12,7 +12,7 @@
 //   1. Sightings. Everything in any pass that could be a toxic word:
 //        a. what the lexicon finds in the pass's text;
 //        b. what the lexicon finds in the variants of each of its words: what OCR may have misread
-//           ("c|ick"), by its confusions alone (confusions.tsv). Never by edit distance to the
+//           ("b|tch"), by its confusions alone (confusions.tsv). Never by edit distance to the
 //           lexicon, which has a slur one letter away from "duck". Words that mean themselves
 //           ("burn") have no variants;
 //        c. the words that were substituted, by similarity. Here a distance is right: the model was
