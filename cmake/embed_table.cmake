@@ -6,6 +6,9 @@
 if(CMAKE_SCRIPT_MODE_FILE)
   # cmake -DTABLE=... -DNAME=... -DOUTPUT=... -P embed_table.cmake: writes OUTPUT.h and OUTPUT.cc.
   file(READ "${TABLE}" content)
+  if(content MATCHES "\\)_table_\"")
+    message(FATAL_ERROR "${TABLE}: holds the end of a raw string literal")
+  endif()
   get_filename_component(header "${OUTPUT}.h" NAME)
   file(WRITE "${OUTPUT}.h" "// Made by cmake/embed_table.cmake.
 #pragma once

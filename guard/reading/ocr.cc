@@ -34,7 +34,7 @@ std::string Pass::text() const {
   std::string text;
   const Word* previous = nullptr;
   for (const Word& word : words) {
-    // A word that does not share its height's middle with the one before it stands on another line.
+    // A word that does not share its height's middle with the one before it is on another line.
     if (previous != nullptr) {
       const int middle = (word.box.y0 + word.box.y1) / 2;
       const bool same_line = middle >= previous->box.y0 && middle < previous->box.y1 &&
