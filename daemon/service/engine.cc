@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <future>
 
+#include "guard/record_of.h"
+
 namespace glyphward::daemon {
 namespace asio = boost::asio;
 using guard::Answer;
@@ -67,8 +69,8 @@ class Engine::RemoteAuditLog : public guard::AuditLog {
   std::optional<Record> find(std::int64_t sequence) override {
     return call<std::optional<Record>>([&](guard::AuditLog& log) { return log.find(sequence); });
   }
-  guard::Verification verify() override {
-    return call<guard::Verification>([](guard::AuditLog& log) { return log.verify(); });
+  guard::ChainCheck verify() override {
+    return call<guard::ChainCheck>([](guard::AuditLog& log) { return log.verify(); });
   }
 
  private:
@@ -214,8 +216,7 @@ asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
   }
   auto text = std::make_shared<guard::Screened>(std::move(screened));
   std::function<Result<Record>()> work = [this, text]() -> Result<Record> {
-    // moderate() writes to the log and to nothing else: the other two belong to the worker.
-    return guard::Guard(*pipeline_, *ocr_, *audit_).moderate(*text);
+    return guard::record_moderation(*text, *audit_);
   };
   Result<Record> record = co_await run_on<Result<Record>>(audit_thread_, io_, std::move(work));
   if (record) {

@@ -194,7 +194,7 @@ class FailingAuditLog : public guard::AuditLog {
   }
   std::optional<guard::Record> find(const std::string& id) override { return log_->find(id); }
   std::optional<guard::Record> find(std::int64_t sequence) override { return log_->find(sequence); }
-  guard::Verification verify() override { return log_->verify(); }
+  guard::ChainCheck verify() override { return log_->verify(); }
 
  private:
   std::unique_ptr<guard::AuditLog> log_;
@@ -250,7 +250,7 @@ class TestDaemon {
     filter.limit = 1000;
     return guard::AuditLog::open_read_only(config.state_dir)->list(filter);
   }
-  guard::Verification verify() const {
+  guard::ChainCheck verify() const {
     return guard::AuditLog::open_read_only(config.state_dir)->verify();
   }
 

@@ -242,7 +242,7 @@ class FakeAudit : public AuditLog {
   std::vector<Record> list(const RecordFilter&) override { return rows; }
   std::optional<Record> find(const std::string&) override { return std::nullopt; }
   std::optional<Record> find(std::int64_t) override { return std::nullopt; }
-  Verification verify() override { return {}; }
+  ChainCheck verify() override { return {}; }
 
   std::vector<Record> rows;
   int failures = 0;
