@@ -2,6 +2,7 @@
 // decisions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,6 +15,12 @@ namespace glyphward::policy {
 // From mildest to most severe. Review answers as Block does and leaves the record open for a
 // person.
 enum class Action { Allow, Substitute, Review, Block };
+
+// All of them, in that order.
+inline constexpr std::array kActions = {Action::Allow, Action::Substitute, Action::Review,
+                                        Action::Block};
+static_assert(kActions.size() == static_cast<std::size_t>(Action::Block) + 1,
+              "every action is listed, and none is more severe than Block");
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
 
