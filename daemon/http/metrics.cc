@@ -2,13 +2,15 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <tuple>
 
 #include "daemon/http/api.h"
+#include "policy/decision.h"
 
 namespace glyphward::daemon {
 namespace {
 
-// A new action gets its count and its line by being listed: the counts have its place.
+// So that a new action has its count and its line, or does not compile.
 static_assert(std::tuple_size_v<ActionCounts> == policy::kActions.size());
 
 class Text {
