@@ -22,19 +22,22 @@ constexpr std::size_t kAbandonedPerPlace = 4;
 
 Error unavailable(const std::string& message) { return {ErrorCode::Unavailable, message, ""}; }
 
-const PartStatus* first_not_ready(const EngineStatus& status, const char** name) {
-  const std::pair<const char*, const PartStatus*> parts[] = {
-      {"audit", &status.audit}, {"OCR", &status.ocr}, {"model", &status.model}};
-  for (const auto& [part_name, part] : parts) {
-    if (part->state != PartState::Ready) {
-      *name = part_name;
-      return part;
-    }
-  }
-  return nullptr;
-}
+Error not_ready(const std::string& reason) { return unavailable("not ready: " + reason); }
 
 }  // namespace
+
+std::string EngineStatus::not_ready_reason() const {
+  const std::pair<const char*, const PartStatus*> parts[] = {
+      {"model", &model}, {"ocr", &ocr}, {"audit", &audit}};
+  std::string lines;
+  for (const auto& [name, part] : parts) {
+    if (part->state == PartState::Ready) continue;
+    if (!lines.empty()) lines += '\n';
+    lines +=
+        std::string(name) + ": " + (part->state == PartState::Loading ? "loading" : part->reason);
+  }
+  return lines;
+}
 
 std::string_view to_string(StopReason reason) {
   switch (reason) {
@@ -147,11 +150,7 @@ const model::Pipeline* Engine::pipeline() const {
 Result<std::shared_ptr<Job>> Engine::submit(guard::Screened screened) {
   auto job = std::make_shared<Job>(io_, std::move(screened));
   const std::lock_guard lock(mutex_);
-  const char* name = nullptr;
-  if (const PartStatus* part = first_not_ready(status_, &name)) {
-    return unavailable(std::string("not ready: ") + name + ": " +
-                       (part->state == PartState::Loading ? "loading" : part->reason));
-  }
+  if (!status_.ready()) return not_ready(status_.not_ready_reason());
   if (closing_) return unavailable("the daemon is stopping");
   const auto places = static_cast<std::size_t>(limits_.queue_size_max);
   if (queue_.size() >= places || abandoned_.size() >= kAbandonedPerPlace * places) {
@@ -208,12 +207,7 @@ asio::awaitable<Result<Value>> Engine::ask_audit(std::function<Value(guard::Audi
 
 asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
   const EngineStatus now = status();
-  const char* name = nullptr;
-  if (const PartStatus* part = first_not_ready(now, &name)) {
-    Error error = unavailable(std::string("not ready: ") + name + ": " +
-                              (part->state == PartState::Loading ? "loading" : part->reason));
-    co_return error;
-  }
+  if (!now.ready()) co_return not_ready(now.not_ready_reason());
   auto text = std::make_shared<guard::Screened>(std::move(screened));
   std::function<Result<Record>()> work = [this, text]() -> Result<Record> {
     return guard::record_moderation(*text, *audit_);

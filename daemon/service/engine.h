@@ -29,6 +29,7 @@
 #include "guard/guard.h"
 #include "guard/reading/ocr.h"
 #include "model/pipeline.h"
+#include "policy/decision.h"
 
 namespace glyphward::daemon {
 
@@ -48,7 +49,7 @@ struct PartStatus {
 };
 
 // One for each policy::Action.
-using ActionCounts = std::array<std::uint64_t, 4>;
+using ActionCounts = std::array<std::uint64_t, policy::kActions.size()>;
 
 struct EngineStatus {
   PartStatus model;
@@ -75,6 +76,8 @@ struct EngineStatus {
     return model.state == PartState::Loading || ocr.state == PartState::Loading ||
            audit.state == PartState::Loading;
   }
+  // One line per part that is not ready: "model: loading", "ocr: why it failed". Empty: ready().
+  std::string not_ready_reason() const;
 };
 
 // Why a job was told to stop; its row says so.
