@@ -91,8 +91,7 @@ class FakePolicy : public policy::Policy {
     decision.rule = "fake";
     std::vector<lexicon::Finding> bad;
     for (const lexicon::Finding& finding : analysis.findings)
-      if finding
-        .flags() bad.push_back(finding);
+      if (finding.flags()) bad.push_back(finding);
     for (const lexicon::Finding& finding : bad) {
       decision.flagged = true;
       const policy::Action action = finding.severity == 7   ? policy::Action::Block

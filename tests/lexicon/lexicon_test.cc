@@ -22,8 +22,7 @@ const Lexicon& shipped() {
 
 bool flagged(std::string_view prompt) {
   for (const Finding& finding : shipped().analyze(prompt).findings) {
-    if finding
-      .flags() return true;
+    if (finding.flags()) return true;
   }
   return false;
 }
