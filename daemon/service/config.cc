@@ -11,6 +11,7 @@
 
 #include "base/config_error.h"
 #include "daemon/service/data_files.h"
+#include "model/dtypes.h"
 
 namespace glyphward::daemon {
 namespace fs = std::filesystem;
@@ -158,7 +159,7 @@ Config load_config(const fs::path& file) {
       {"policy", path(config.policy, folder)},
       {"watch_policy", boolean(config.watch_policy)},
       {"device", text(config.device)},
-      {"dtype", one_of(config.dtype, {"float32", "float16", "bfloat16"})},
+      {"dtype", one_of(config.dtype, model::dtype_names())},
       {"vae_tiling", boolean(config.vae_tiling)},
       {"offload_text_encoders", boolean(config.offload_text_encoders)},
       {"ocr_languages", text(config.ocr_languages)},
