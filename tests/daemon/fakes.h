@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -16,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -201,6 +205,16 @@ class FailingAuditLog : public guard::AuditLog {
   std::shared_ptr<Pace> pace_;
 };
 
+inline EngineParts fake_parts(const std::shared_ptr<Pace>& pace, const fs::path& state_dir) {
+  EngineParts parts;
+  parts.load_pipeline = [pace] { return std::make_unique<FakePipeline>(pace); };
+  parts.open_ocr = [pace] { return std::make_unique<FakeOcr>(pace); };
+  parts.open_audit = [pace, state_dir] {
+    return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state_dir), pace);
+  };
+  return parts;
+}
+
 // A daemon in a thread of this process, with fakes for what LibTorch and Tesseract do.
 class TestDaemon {
  public:
@@ -213,13 +227,7 @@ class TestDaemon {
     config.policy = fs::path(GLYPHWARD_SOURCE_DIR) / "policy" / "default.toml";
     config.limits.queue_size_max = 8;
     DaemonParts parts;
-    auto pace_copy = pace;
-    parts.engine.load_pipeline = [pace_copy] { return std::make_unique<FakePipeline>(pace_copy); };
-    parts.engine.open_ocr = [pace_copy] { return std::make_unique<FakeOcr>(pace_copy); };
-    const fs::path state = config.state_dir;
-    parts.engine.open_audit = [state, pace_copy] {
-      return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state), pace_copy);
-    };
+    parts.engine = fake_parts(pace, config.state_dir);
     if (change) change(config, parts);
     const fs::path policy = config.policy;
     if (!parts.load_policy) {
@@ -403,6 +411,32 @@ inline bool eventually(const std::function<bool()>& holds, std::chrono::millisec
   }
   return true;
 }
+
+// For tests of what lives on the io thread: the test's thread is it, and handlers run while the
+// test waits.
+class IoThread {
+ public:
+  bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most = 10s) {
+    const auto end = std::chrono::steady_clock::now() + most;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      io.restart();
+      io.run_for(2ms);
+    }
+    return true;
+  }
+  // What the coroutine gives; throws what it throws.
+  template <typename Value>
+  Value result_of(boost::asio::awaitable<Value> coroutine) {
+    std::future<Value> value =
+        boost::asio::co_spawn(io, std::move(coroutine), boost::asio::use_future);
+    if (!eventually([&] { return value.wait_for(0s) == std::future_status::ready; }))
+      throw std::runtime_error("the coroutine does not end");
+    return value.get();
+  }
+
+  boost::asio::io_context io{1};
+};
 
 inline bool TestDaemon::wait_until_ready(std::chrono::milliseconds most) {
   return eventually([this] { return ask(config.socket, get("/readyz")).status == 200; }, most);
