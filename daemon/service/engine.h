@@ -31,8 +31,8 @@
 
 namespace glyphward::daemon {
 
-// How the parts are opened; each may throw, and says why. Called on the thread that will own the
-// part.
+// How the parts are opened. Each may throw; the exception says why. Called on the thread that will
+// own the part.
 struct EngineParts {
   std::function<std::unique_ptr<model::Pipeline>()> load_pipeline;
   std::function<std::unique_ptr<guard::Ocr>()> open_ocr;
@@ -46,7 +46,7 @@ struct PartStatus {
   std::string reason;  // why it failed: which file, which key
 };
 
-// One for each policy::Action.
+// One count for each policy::Action.
 using ActionCounts = std::array<std::uint64_t, 4>;
 
 struct EngineStatus {
@@ -62,7 +62,7 @@ struct EngineStatus {
   std::uint64_t cancelled = 0;
   std::uint64_t failed = 0;
   std::uint64_t overloaded = 0;
-  // What the policy decided of what was accepted, whatever became of it.
+  // The policy's actions on what was accepted, whatever became of it.
   ActionCounts generation_actions{};
   ActionCounts moderation_actions{};
 
@@ -76,10 +76,10 @@ struct EngineStatus {
   }
 };
 
-// Public members are called on the io thread, but for those marked.
+// Public members are called on the io thread, unless marked otherwise.
 class Engine {
  public:
-  // `changed` is called on the io thread whenever a part became ready or failed.
+  // `changed` is called on the io thread whenever a part has become ready or has failed.
   Engine(boost::asio::io_context& io, EngineParts parts, const Limits& limits,
          std::function<void()> changed);
   // shut_down(), if it was not called. NOLINTNEXTLINE(bugprone-exception-escape)
@@ -87,7 +87,7 @@ class Engine {
 
   // Starts the threads, which open their parts.
   void start();
-  // Opens again what failed.
+  // Tries again to open what failed.
   void retry();
 
   EngineStatus status() const;  // any thread
@@ -107,7 +107,7 @@ class Engine {
   boost::asio::awaitable<Result<std::optional<guard::Record>>> find(std::string request_id);
   boost::asio::awaitable<Result<std::optional<guard::Record>>> find(std::int64_t sequence);
 
-  // Is the worker idle, or did it make a step lately? What the watchdog's ping vouches for.
+  // Is the worker idle, or did it make a step lately? The watchdog's ping says that it is so.
   bool worker_alive() const;
 
   // Writes the rows of what was abandoned, and joins both threads.
