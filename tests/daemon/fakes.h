@@ -8,9 +8,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -19,7 +16,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <stdexcept>
@@ -411,32 +407,6 @@ inline bool eventually(const std::function<bool()>& holds, std::chrono::millisec
   }
   return true;
 }
-
-// For tests of what lives on the io thread: the test's thread is it, and handlers run while the
-// test waits.
-class IoThread {
- public:
-  bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most = 10s) {
-    const auto end = std::chrono::steady_clock::now() + most;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > end) return false;
-      io.restart();
-      io.run_for(2ms);
-    }
-    return true;
-  }
-  // What the coroutine gives; throws what it throws.
-  template <typename Value>
-  Value result_of(boost::asio::awaitable<Value> coroutine) {
-    std::future<Value> value =
-        boost::asio::co_spawn(io, std::move(coroutine), boost::asio::use_future);
-    if (!eventually([&] { return value.wait_for(0s) == std::future_status::ready; }))
-      throw std::runtime_error("the coroutine does not end");
-    return value.get();
-  }
-
-  boost::asio::io_context io{1};
-};
 
 inline bool TestDaemon::wait_until_ready(std::chrono::milliseconds most) {
   return eventually([this] { return ask(config.socket, get("/readyz")).status == 200; }, most);

@@ -9,6 +9,7 @@
 
 #include "base/config_error.h"
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/service/io_thread.h"
 
 namespace glyphward::daemon::testing {
 namespace {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/service/io_thread.h"
 
 namespace glyphward::daemon::testing {
 namespace {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/daemon/fakes.h"
+#include "tests/daemon/service/io_thread.h"
 
 namespace glyphward::daemon::testing {
 namespace {
