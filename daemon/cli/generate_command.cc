@@ -20,6 +20,7 @@
 #include "guard/guard.h"
 #include "guard/reply_json.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/dtypes.h"
 
 namespace glyphward::daemon {
 namespace fs = std::filesystem;
@@ -435,7 +436,7 @@ void add_generate(CLI::App& app, ExitStatus& exit_status) {
       "With --local: generate plainly, for comparison; nothing is checked or recorded");
   command->add_option("--device", options->device, "With --local: cpu, cuda, cuda:1");
   command->add_option("--dtype", options->dtype, "With --local: float32, float16, bfloat16")
-      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+      ->check(CLI::IsMember(model::dtype_names()));
   command->add_flag("--vae-tiling", options->vae_tiling,
                     "With --local: decode large pictures in tiles, for less memory");
   command->add_flag("--offload-text-encoders", options->offload_text_encoders,

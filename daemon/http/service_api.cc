@@ -76,9 +76,9 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
     if (side && call->size_given) rename_field(error, "size");
     co_return to_response(error);
   }
-  Result<std::shared_ptr<Job>> submitted = engine_.submit(std::move(*screened));
+  Result<std::shared_ptr<GenerationJob>> submitted = engine_.submit(std::move(*screened));
   if (!submitted) co_return to_response(submitted.error());
-  const std::shared_ptr<Job> job = *submitted;
+  const std::shared_ptr<GenerationJob> job = *submitted;
   std::function<void()> hung_up = [this, job] { engine_.abandon(job, StopReason::HangUp); };
   exchange->on_hang_up(std::move(hung_up));
 

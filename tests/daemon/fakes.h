@@ -195,6 +195,16 @@ class FailingAuditLog : public guard::AuditLog {
   std::shared_ptr<Pace> pace_;
 };
 
+inline EngineParts fake_parts(const std::shared_ptr<Pace>& pace, const fs::path& state_dir) {
+  EngineParts parts;
+  parts.load_pipeline = [pace] { return std::make_unique<FakePipeline>(pace); };
+  parts.open_ocr = [pace] { return std::make_unique<FakeOcr>(pace); };
+  parts.open_audit = [pace, state_dir] {
+    return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state_dir), pace);
+  };
+  return parts;
+}
+
 // A daemon in a thread of this process, with fakes for what LibTorch and Tesseract do.
 class TestDaemon {
  public:
@@ -207,13 +217,7 @@ class TestDaemon {
     config.policy = fs::path(GLYPHWARD_SOURCE_DIR) / "policy" / "default.toml";
     config.limits.queue_size_max = 8;
     DaemonParts parts;
-    auto pace_copy = pace;
-    parts.engine.load_pipeline = [pace_copy] { return std::make_unique<FakePipeline>(pace_copy); };
-    parts.engine.open_ocr = [pace_copy] { return std::make_unique<FakeOcr>(pace_copy); };
-    const fs::path state = config.state_dir;
-    parts.engine.open_audit = [state, pace_copy] {
-      return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state), pace_copy);
-    };
+    parts.engine = fake_parts(pace, config.state_dir);
     if (change) change(config, parts);
     const fs::path policy = config.policy;
     if (!parts.load_policy) {
