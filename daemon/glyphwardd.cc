@@ -7,6 +7,8 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/config_error.h"
 #include "daemon/daemon.h"
@@ -16,47 +18,37 @@ namespace {
 
 using namespace glyphward;
 
+struct Given {
+  const daemon::ConfigKey* key;
+  std::string value;
+};
+
 struct Flags {
-  std::string config, socket, admin_socket, state_dir, model, policy, device, dtype, log_level;
-  bool vae_tiling = false, offload_text_encoders = false;
+  std::string config;
+  std::vector<Given> given;
 };
 
 void add_options(CLI::App& app, Flags& flags) {
-  app.add_option("--config", flags.config, "TOML file; flags win over it");
-  app.add_option("--socket", flags.socket,
-                 "Service socket (default /run/glyphward/glyphward.sock)");
-  app.add_option("--admin-socket", flags.admin_socket, "Admin socket, 0600 (default SOCKET.admin)");
-  app.add_option("--state-dir", flags.state_dir,
-                 "Folder of the audit log (default /var/lib/glyphward)");
-  app.add_option("--model", flags.model, "Diffusers checkpoint (default: the bundled model)");
-  app.add_option("--policy", flags.policy, "Policy file (default: the default policy)");
-  app.add_option("--device", flags.device, "cpu, cuda, cuda:1 (default cpu)");
-  app.add_option("--dtype", flags.dtype, "float32, float16, bfloat16 (default float32)")
-      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
-  app.add_flag("--vae-tiling", flags.vae_tiling, "Decode large pictures in tiles: less memory");
-  app.add_flag("--offload-text-encoders", flags.offload_text_encoders,
-               "Text encoders leave the device once a prompt is encoded: less memory");
-  app.add_option("--log-level", flags.log_level, "debug, info, warning, error (default info)")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_option("--config", flags.config, "A TOML file to read first; flags win over it");
+  for (const daemon::ConfigKey& key : daemon::config_keys()) {
+    if (key.flag.empty()) continue;
+    // A flag with an empty value is as good as none: --model "$MODEL".
+    const auto set = [&flags, &key](const std::string& value) {
+      if (key.is_switch || !value.empty()) flags.given.push_back({&key, value});
+    };
+    if (key.is_switch) {
+      app.add_flag_callback(
+          key.flag, [set] { set(""); }, key.help);
+    } else {
+      app.add_option_function<std::string>(key.flag, set, key.help);
+    }
+  }
 }
 
 daemon::Config configuration(const Flags& flags) {
   daemon::Config config;
   if (!flags.config.empty()) config = daemon::load_config(flags.config);
-  const std::pair<const std::string*, std::filesystem::path*> paths[] = {
-      {&flags.socket, &config.socket},
-      {&flags.admin_socket, &config.admin_socket},
-      {&flags.state_dir, &config.state_dir},
-      {&flags.model, &config.model},
-      {&flags.policy, &config.policy}};
-  for (const auto& [flag, target] : paths) {
-    if (!flag->empty()) *target = *flag;
-  }
-  if (!flags.device.empty()) config.device = flags.device;
-  if (!flags.dtype.empty()) config.dtype = flags.dtype;
-  config.vae_tiling = config.vae_tiling || flags.vae_tiling;
-  config.offload_text_encoders = config.offload_text_encoders || flags.offload_text_encoders;
-  if (!flags.log_level.empty()) config.log_level = flags.log_level;
+  for (const Given& given : flags.given) daemon::set_from_flag(config, *given.key, given.value);
   daemon::fill_defaults(config);
   return config;
 }
@@ -85,8 +77,10 @@ void set_up_log(const std::string& level) {
 
 // What is not answered below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  CLI::App app("Stands before an image model and guards the text that its pictures show.",
-               "glyphwardd");
+  CLI::App app(
+      "Guards the text in generated pictures: answers requests for pictures on a Unix socket, "
+      "replaces toxic words, and reads every picture before it leaves.",
+      "glyphwardd");
   Flags flags;
   add_options(app, flags);
   app.set_version_flag("--version", GLYPHWARD_VERSION);

@@ -1,9 +1,7 @@
-// One request's way: screen, decide, sanitize, generate, read, escalate, record. Fails closed: when
-// lexicon, policy, OCR or audit cannot do its work, no image leaves.
+// One request's way: it was screened (guard/screen.h); now generate, read, escalate, record. Fails
+// closed: when lexicon, policy, OCR or audit cannot do its work, no image leaves.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <stop_token>
 #include <string>
 #include <variant>
@@ -13,8 +11,8 @@
 #include "guard/audit/audit_log.h"
 #include "guard/reading/ocr.h"
 #include "guard/request.h"
+#include "guard/screen.h"
 #include "model/pipeline.h"
-#include "policy/policy.h"
 
 namespace glyphward::guard {
 
@@ -39,17 +37,6 @@ struct Refusal {
 
 using Answer = std::variant<Reply, Refusal>;
 
-// Checks the request's fields against their bounds and the model, then analyzes and decides.
-// Thread-safe. InvalidRequest names the field: an empty, over-long (32,000 characters) or non-UTF-8
-// prompt, n, size, guidance_scale below 1, and a prompt whose rendered text the text encoder's
-// window would cut.
-Result<Screened> screen(ImageRequest request, std::shared_ptr<const policy::Policy> policy,
-                        const model::Pipeline& pipeline);
-
-// The same for a text that no picture is made of (moderations): only `prompt` is checked.
-// Thread-safe.
-Result<Screened> screen_text(ImageRequest request, std::shared_ptr<const policy::Policy> policy);
-
 // One thread owns a Guard (and with it pipeline, OCR and audit).
 class Guard {
  public:
@@ -61,29 +48,18 @@ class Guard {
   // before it began (deadline in the queue) comes here too: its row says so, and nothing is
   // generated.
   //
-  // A picture takes these routes until one passes: "plain" for an allowed prompt; for a substituted
-  // one "localized" (the profile's layers read the sanitized prompt), "more_layers" (all layers of
-  // the blocks that hold one of them), "prompt_swap" (all layers; at once where the model has no
-  // profile), less those that the policy's escalation leaves out. Then, for either, "redacted" if
-  // the policy lets it, else refusal.
+  // A picture is made by each of attempts_for() (guard/attempts.h) until one passes. Then its text
+  // is redacted if the policy lets it, else the request is refused.
   //
   // progress: steps over all images, n * num_inference_steps; an image that is made anew counts its
   // steps again.
   Result<Answer> complete(const Screened& screened, std::stop_token stop,
                           const model::Progress& progress = {});
 
-  // Records what screening a text (screen_text) found; makes no picture. Unavailable if the log
-  // cannot be written.
-  Result<Record> moderate(const Screened& screened);
-
  private:
   model::Pipeline& pipeline_;
   Ocr& ocr_;
   AuditLog& audit_;
 };
-
-// The layers of "more_layers": all of the blocks ("down_blocks.0", "mid_block", ...) that hold a
-// localized one. Empty if that adds nothing to the localized ones, or leaves out none.
-std::vector<std::string> widened_layers(const model::ModelInfo& info);
 
 }  // namespace glyphward::guard

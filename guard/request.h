@@ -14,11 +14,13 @@
 
 namespace glyphward::guard {
 
+// Of what a client may ask for at once; the HTTP API and the command line check against these.
 inline constexpr std::size_t kPromptCharactersMax = 32000;
 inline constexpr int kImagesMax = 10;
 inline constexpr int kInferenceStepsMax = 1000;
 inline constexpr double kGuidanceScaleMax = 100;
-inline constexpr int kImageSideMax = 2048;  // pixels
+inline constexpr int kImageSideMax = 2048;      // pixels
+inline constexpr int kModerationTextsMax = 32;  // of one moderation
 
 // What a client asked for. What is not given comes from the model.
 struct ImageRequest {

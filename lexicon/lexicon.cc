@@ -1,35 +1,32 @@
 #include "lexicon/lexicon.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <fstream>
 #include <map>
-#include <optional>
-#include <set>
-#include <sstream>
 #include <tuple>
-#include <unordered_map>
-#include <unordered_set>
+#include <utility>
 
 #include "base/config_error.h"
 #include "base/file.h"
 #include "base/sha256.h"
 #include "lexicon/lists/list.h"
+#include "lexicon/matching/allow_list.h"
 #include "lexicon/matching/matcher.h"
+#include "lexicon/names.h"
+#include "lexicon/pieces.h"
+#include "lexicon/tables.h"
 #include "lexicon/text/extraction.h"
 #include "lexicon/text/languages.h"
 #include "lexicon/text/normalization.h"
+#include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
 namespace {
 
-using ByteRange = std::pair<std::size_t, std::size_t>;
-
-// A finding on its way, with what decides between overlapping ones.
-struct Candidate {
+// A hit by its bytes in the prompt: what decides between overlapping ones, and becomes a finding.
+struct PlacedHit {
   std::uint32_t entry = 0;
-  std::size_t start = 0;
+  std::size_t start = 0;  // [start, end)
   std::size_t end = 0;
   Steps steps = 0;
   std::vector<ByteRange> pieces;
@@ -41,62 +38,6 @@ struct Part {
   std::size_t offset = 0;
 };
 
-// The same, normalized.
-struct NormalizedPart {
-  NormalizedText text;
-  std::size_t offset = 0;
-};
-
-// Quotes and lines put together in one text, whose offsets are the prompt's.
-struct Pieces {
-  NormalizedText text;
-  std::vector<std::uint32_t> seams;  // the cell where each piece begins; last, the text's end
-  std::vector<ByteRange> bytes;      // of each piece
-
-  std::uint32_t add_readings(const NormalizedText& part) {
-    const auto base = static_cast<std::uint32_t>(text.readings.size());
-    text.ascii = part.ascii;
-    text.readings.insert(text.readings.end(), part.readings.begin(), part.readings.end());
-    return base;
-  }
-  void begin_piece(const Cell& cell, std::size_t offset) {
-    seams.push_back(size());
-    bytes.emplace_back(cell.start + offset, cell.end + offset);
-  }
-  void add(Cell cell, std::uint32_t base, std::size_t offset) {
-    if (!cell.shared) cell.first += base;
-    cell.start += static_cast<std::uint32_t>(offset);
-    cell.end += static_cast<std::uint32_t>(offset);
-    bytes.back().second = cell.end;
-    text.cells.push_back(cell);
-  }
-  void add_gap() {
-    if (text.cells.empty()) return;
-    Cell gap = text.cells.back();
-    gap.kind = CellKind::Space;
-    gap.source = gap.plain = U' ';
-    gap.count = 0;
-    text.cells.push_back(gap);
-  }
-  void finish() { seams.push_back(size()); }
-  std::uint32_t size() const { return static_cast<std::uint32_t>(text.cells.size()); }
-
-  // The piece that holds the cell.
-  std::size_t piece(std::uint32_t cell) const {
-    const auto next = std::upper_bound(seams.begin(), seams.end() - 1, cell);
-    return static_cast<std::size_t>(next - seams.begin()) - 1;
-  }
-  // The bytes of the pieces that [start, end) runs through.
-  std::vector<ByteRange> through(std::size_t start, std::size_t end) const {
-    auto first = std::upper_bound(bytes.begin(), bytes.end(), start,
-                                  [](std::size_t at, const ByteRange& r) { return at < r.first; });
-    if (first != bytes.begin()) --first;
-    auto last = first;
-    while (last != bytes.end() && last->first < end) ++last;
-    return {first, last};
-  }
-};
-
 class LexiconImpl : public Lexicon {
  public:
   explicit LexiconImpl(Lists lists, std::string revision)
@@ -105,7 +46,10 @@ class LexiconImpl : public Lexicon {
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
-    analyze("warm: “ı”");  // the tables that are made once are made now, not in the first request
+    // The tables that are read once are read now, not in the first request.
+    analyze("warm: “ı”");
+    LanguageIndex("warm").all();
+    is_spelling_word("warm");
   }
 
   Analysis analyze(std::string_view prompt) const override {
@@ -113,8 +57,8 @@ class LexiconImpl : public Lexicon {
     analysis.rendered = extract(prompt);
     const LanguageIndex languages(prompt);
     const bool acrostic = asks_for_acrostic(prompt);
-    std::vector<Candidate> shown;
-    std::vector<Candidate> elsewhere;
+    std::vector<PlacedHit> shown;
+    std::vector<PlacedHit> elsewhere;
     std::vector<NormalizedPart> parts;
     parts.reserve(analysis.rendered.size());
     std::size_t from = 0;
@@ -132,15 +76,14 @@ class LexiconImpl : public Lexicon {
     search_joined(parts, languages, shown);
     resolve(shown);
     resolve(elsewhere);
-    for (const Candidate& candidate : shown)
-      analysis.findings.push_back(finding(prompt, candidate, true));
-    for (const Candidate& candidate : elsewhere) {
+    for (const PlacedHit& hit : shown) analysis.findings.push_back(finding(prompt, hit, true));
+    for (const PlacedHit& hit : elsewhere) {
       // A finding over several quotes covers what stands between them.
       const auto next =
-          std::lower_bound(shown.begin(), shown.end(), candidate.start,
-                           [](const Candidate& other, std::size_t at) { return other.end <= at; });
-      const bool overlaps = next != shown.end() && next->start < candidate.end;
-      if (!overlaps) analysis.findings.push_back(finding(prompt, candidate, false));
+          std::lower_bound(shown.begin(), shown.end(), hit.start,
+                           [](const PlacedHit& other, std::size_t at) { return other.end <= at; });
+      const bool overlaps = next != shown.end() && next->start < hit.end;
+      if (!overlaps) analysis.findings.push_back(finding(prompt, hit, false));
     }
     std::sort(analysis.findings.begin(), analysis.findings.end(),
               [](const Finding& a, const Finding& b) { return a.start < b.start; });
@@ -148,17 +91,16 @@ class LexiconImpl : public Lexicon {
   }
 
   std::vector<Finding> find(std::string_view text) const override {
-    std::vector<Candidate> candidates;
+    std::vector<PlacedHit> placed;
     const LanguageIndex languages(text);
     std::vector<NormalizedPart> parts;
     parts.push_back({normalize(text), 0});
-    search_shown(parts.back().text, Part{text, 0}, languages, false, candidates);
-    search_joined(parts, languages, candidates);
-    resolve(candidates);
+    search_shown(parts.back().text, Part{text, 0}, languages, false, placed);
+    search_joined(parts, languages, placed);
+    resolve(placed);
     std::vector<Finding> findings;
-    findings.reserve(candidates.size());
-    for (const Candidate& candidate : candidates)
-      findings.push_back(finding(text, candidate, true));
+    findings.reserve(placed.size());
+    for (const PlacedHit& hit : placed) findings.push_back(finding(text, hit, true));
     return findings;
   }
 
@@ -166,26 +108,26 @@ class LexiconImpl : public Lexicon {
   const std::string& revision() const override { return revision_; }
 
  private:
-  Finding finding(std::string_view prompt, const Candidate& candidate, bool rendered) const {
-    const Term& term = entries_[candidate.entry].term;
+  Finding finding(std::string_view prompt, const PlacedHit& hit, bool rendered) const {
+    const Term& term = entries_[hit.entry].term;
     Finding result;
     result.term = term.term;
     result.category = term.category;
     result.severity = term.severity;
     result.language = term.language;
-    result.start = candidate.start;
-    result.end = candidate.end;
-    result.matched = std::string(prompt.substr(candidate.start, candidate.end - candidate.start));
+    result.start = hit.start;
+    result.end = hit.end;
+    result.matched = std::string(prompt.substr(hit.start, hit.end - hit.start));
     result.rendered = rendered;
-    result.steps = step_names(candidate.steps);
-    result.pieces = candidate.pieces;
+    result.steps = step_names(hit.steps);
+    result.pieces = hit.pieces;
     return result;
   }
 
   // Drops what the allow list, a language or a name clears, and turns cells into bytes. What stands
   // near in the part tells the language.
   void keep(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
-            Steps view, const std::vector<Hit>& hits, std::vector<Candidate>& out,
+            Steps view, const std::vector<Hit>& hits, std::vector<PlacedHit>& out,
             const std::vector<std::uint32_t>& seams = {}) const {
     if (hits.empty()) return;
     std::vector<AllowList::Range> allowed;
@@ -230,56 +172,23 @@ class LexiconImpl : public Lexicon {
         });
   }
 
-  // Written as a name: beside a title, a first name or what places are called, or as an owner's.
-  static bool is_name(const NormalizedText& text, const Hit& hit) {
-    if (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) return false;
-    const auto word = [&](std::uint32_t begin, std::uint32_t end) {
-      std::u32string letters;
-      for (std::uint32_t i = begin; i < end; ++i) letters.push_back(text.cells[i].plain);
-      return encode(letters);
-    };
-    const auto is_letter_cell = [&](std::uint32_t i) {
-      return text.cells[i].kind == CellKind::Letter;
-    };
-    const auto size = static_cast<std::uint32_t>(text.cells.size());
-    const auto is_apostrophe = [](char32_t c) { return c == U'\'' || c == U'’'; };
-    if (hit.end + 1 < size && is_apostrophe(text.cells[hit.end].source) &&
-        text.cells[hit.end + 1].plain == U's') {
-      return true;  // whose: "Dick's Drive-In"
-    }
-    if (!text.cells[hit.begin].upper) return false;
-    std::uint32_t end = hit.begin;
-    while (end > 0 && !is_letter_cell(end - 1) && hit.begin - end < 3) --end;
-    std::uint32_t begin = end;
-    while (begin > 0 && is_letter_cell(begin - 1)) --begin;
-    if (begin < end && end < hit.begin && is_name_before(word(begin, end))) return true;
-    std::uint32_t next = hit.end;
-    while (next < size && is_letter_cell(next)) ++next;  // the ending
-    const std::uint32_t gap = next;
-    while (next < size && !is_letter_cell(next) && next - gap < 3) ++next;
-    std::uint32_t stop = next;
-    while (stop < size && is_letter_cell(stop)) ++stop;
-    return stop > next && next > gap && is_name_after(word(next, stop));
-  }
-
-  void search(const Part& part, const LanguageIndex& languages, std::vector<Candidate>& out) const {
+  void search(const Part& part, const LanguageIndex& languages, std::vector<PlacedHit>& out) const {
     const NormalizedText text = normalize(part.text);
     std::vector<Hit> hits;
-    matcher_.find(text, Matcher::Scope::Words, hits);
+    matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.
   void search_shown(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
-                    bool acrostic, std::vector<Candidate>& out) const {
+                    bool acrostic, std::vector<PlacedHit>& out) const {
     std::vector<Hit> hits;
-    matcher_.find(text, Matcher::Scope::Words, hits);
+    matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
     if (text.cells.size() < 2) return;  // one letter, whichever way it is looked at
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();
-      matcher_.find(view, steps == kReversed ? Matcher::Scope::Whole : Matcher::Scope::Turned,
-                    hits);
+      matcher_.find(view, steps == kReversed ? Scope::Whole : Scope::Turned, hits);
       keep(view, part, languages, steps, hits, out);
     };
     other_view(reverse(text), kReversed);
@@ -295,7 +204,7 @@ class LexiconImpl : public Lexicon {
   // The first letters of the lines, if each line is a word or the prompt asks for it; and of words
   // from a spelling alphabet.
   void search_initials(const NormalizedText& text, const Part& part, const LanguageIndex& languages,
-                       bool acrostic, std::vector<Candidate>& out) const {
+                       bool acrostic, std::vector<PlacedHit>& out) const {
     NormalizedText lines;
     NormalizedText words;
     lines.readings = words.readings = text.readings;
@@ -332,7 +241,7 @@ class LexiconImpl : public Lexicon {
       std::vector<Hit> hits;
       const std::vector<std::uint32_t> seams = {0,
                                                 static_cast<std::uint32_t>(letters.cells.size())};
-      matcher_.find(letters, Matcher::Scope::Joined, hits, seams);
+      matcher_.find(letters, Scope::Joined, hits, seams);
       std::erase_if(hits, [&](const Hit& hit) {
         return (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) != 0 ||
                (letters.cells.size() < 4 && !acrostic && !spelling_alphabet);
@@ -345,7 +254,7 @@ class LexiconImpl : public Lexicon {
 
   // Several quotes, or several lines of one, read together: "wan" and "ker".
   void search_joined(const std::vector<NormalizedPart>& parts, const LanguageIndex& languages,
-                     std::vector<Candidate>& out) const {
+                     std::vector<PlacedHit>& out) const {
     const bool lines = std::any_of(parts.begin(), parts.end(), [](const NormalizedPart& part) {
       return std::any_of(part.text.cells.begin(), part.text.cells.end(),
                          [](const Cell& cell) { return cell.source == U'\n'; });
@@ -358,40 +267,23 @@ class LexiconImpl : public Lexicon {
     joined.text.cells.reserve(cells);
     spaced.text.cells.reserve(cells);
     for (const NormalizedPart& part : parts) {
-      add_pieces(part, joined, false);
-      add_pieces(part, spaced, true);
+      joined.add(part, false);
+      spaced.add(part, true);
     }
     joined.finish();
     spaced.finish();
     if (joined.seams.size() < 3) return;
     std::vector<Hit> hits;
-    matcher_.find(joined.text, Matcher::Scope::Joined, hits, joined.seams);
+    matcher_.find(joined.text, Scope::Joined, hits, joined.seams);
     keep_pieces(joined, languages, hits, out);
     hits.clear();
-    matcher_.find(spaced.text, Matcher::Scope::Words, hits, spaced.seams);
+    matcher_.find(spaced.text, Scope::Words, hits, spaced.seams);
     keep_pieces(spaced, languages, hits, out);
-  }
-
-  static void add_pieces(const NormalizedPart& part, Pieces& pieces, bool spaced) {
-    const std::uint32_t base = pieces.add_readings(part.text);
-    bool begins = true;
-    for (const Cell& cell : part.text.cells) {
-      if (cell.source == U'\n') {
-        begins = true;
-        continue;
-      }
-      if (begins) {
-        if (spaced) pieces.add_gap();
-        pieces.begin_piece(cell, part.offset);
-        begins = false;
-      }
-      pieces.add(cell, base, part.offset);
-    }
   }
 
   // Keeps the hits that begin in one piece and end in another.
   void keep_pieces(const Pieces& pieces, const LanguageIndex& languages, std::vector<Hit>& hits,
-                   std::vector<Candidate>& out) const {
+                   std::vector<PlacedHit>& out) const {
     constexpr std::size_t kPiecesMax = 24;
     std::erase_if(hits, [&](const Hit& hit) {
       const std::size_t count = pieces.piece(hit.end - 1) - pieces.piece(hit.begin);
@@ -404,35 +296,35 @@ class LexiconImpl : public Lexicon {
     }
   }
 
-  // Of overlapping candidates the most severe stays, then the longest, then the most plainly
+  // Of overlapping hits the most severe stays, then the longest, then the most plainly
   // written.
-  void resolve(std::vector<Candidate>& candidates) const {
-    const auto rank = [&](const Candidate& c) {
+  void resolve(std::vector<PlacedHit>& hits) const {
+    const auto rank = [&](const PlacedHit& c) {
       const auto severity = static_cast<std::uint64_t>(entries_[c.entry].term.severity);
       const auto length = static_cast<std::uint64_t>(c.end - c.start);
       const auto plain = static_cast<std::uint64_t>(std::popcount(c.steps));
       return std::make_tuple((7 - severity) << 56 | ((1ull << 40) - 1 - length) << 8 | plain,
                              c.start, c.entry);
     };
-    using Rank = decltype(rank(Candidate{}));
+    using Rank = decltype(rank(PlacedHit{}));
     std::vector<std::pair<Rank, std::size_t>> order;
-    order.reserve(candidates.size());
-    for (std::size_t i = 0; i < candidates.size(); ++i) order.emplace_back(rank(candidates[i]), i);
+    order.reserve(hits.size());
+    for (std::size_t i = 0; i < hits.size(); ++i) order.emplace_back(rank(hits[i]), i);
     std::sort(order.begin(), order.end());
     // Kept ranges do not overlap, so only the neighbours in order of position need a look.
     std::map<std::size_t, std::size_t> kept;
-    std::vector<Candidate> result;
+    std::vector<PlacedHit> result;
     for (const auto& [_, index] : order) {
-      Candidate& candidate = candidates[index];
-      const auto next = kept.lower_bound(candidate.start);
-      if (next != kept.end() && next->first < candidate.end) continue;
-      if (next != kept.begin() && std::prev(next)->second > candidate.start) continue;
-      kept.emplace(candidate.start, candidate.end);
-      result.push_back(std::move(candidate));
+      PlacedHit& hit = hits[index];
+      const auto next = kept.lower_bound(hit.start);
+      if (next != kept.end() && next->first < hit.end) continue;
+      if (next != kept.begin() && std::prev(next)->second > hit.start) continue;
+      kept.emplace(hit.start, hit.end);
+      result.push_back(std::move(hit));
     }
     std::sort(result.begin(), result.end(),
-              [](const Candidate& a, const Candidate& b) { return a.start < b.start; });
-    candidates = std::move(result);
+              [](const PlacedHit& a, const PlacedHit& b) { return a.start < b.start; });
+    hits = std::move(result);
   }
 
   std::vector<Entry> entries_;
@@ -455,7 +347,9 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",
                       "expected at least one term, found none in the files given");
   }
-  std::vector<std::string_view> chunks = {Matcher::kVersion};
+  std::vector<std::string_view> chunks = {Matcher::kVersion, tables::lexicon_names_tsv,
+                                          tables::lexicon_text_glyphs_tsv,
+                                          tables::lexicon_text_languages_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

@@ -35,8 +35,8 @@ class Lexicon {
 
   virtual const std::vector<Term>& terms() const = 0;
 
-  // SHA-256 (hex) over all that decides what is found: the files' bytes in the order given, and the
-  // matcher's version.
+  // SHA-256 (hex) over all that decides what is found: the matcher's version, the bytes of the
+  // tables that are compiled in (tables.h), and the files' bytes in the order given.
   virtual const std::string& revision() const = 0;
 };
 

@@ -133,7 +133,7 @@ class Pipeline {
 
 struct LoadOptions {
   std::string device = "cpu";     // "cpu", "cuda", "cuda:1"
-  std::string dtype = "float32";  // "float32", "float16", "bfloat16"
+  std::string dtype = "float32";  // one of kDtypes (model/dtypes.h)
   // Pictures larger than the autoencoder's sample_size are decoded in overlapping tiles that fade
   // into each other, as diffusers' enable_vae_tiling() does: a tile's memory instead of the
   // picture's, at the price of slight differences. Nothing for DeepFloyd IF, which has none.

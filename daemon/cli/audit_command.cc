@@ -116,7 +116,7 @@ ExitStatus run_show(const AuditOptions& options) {
 
 ExitStatus run_verify(const AuditOptions& options) {
   const fs::path folder = state_dir(options);
-  guard::Verification verification;
+  guard::ChainCheck verification;
   try {
     verification = guard::AuditLog::open_read_only(folder)->verify();
   } catch (const ConfigError& error) {

@@ -1,7 +1,6 @@
 // glyphward generate: a picture, from the daemon or, with --local, in this process under the same
 // guard.
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -12,13 +11,16 @@
 #include <map>
 #include <memory>
 
+#include "base/base64.h"
 #include "base/utf8.h"
 #include "daemon/cli/client.h"
 #include "daemon/cli/command.h"
 #include "daemon/cli/text.h"
 #include "daemon/service/data_files.h"
 #include "guard/guard.h"
+#include "guard/reply_json.h"
 #include "model/checkpoint/safetensors.h"
+#include "model/dtypes.h"
 
 namespace glyphward::daemon {
 namespace fs = std::filesystem;
@@ -143,15 +145,10 @@ class ProgressBar {
 
 // ---- From the daemon
 
-std::string decode_base64(std::string_view text) {
-  std::string bytes(3 * (text.size() / 4), '\0');
-  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                                     reinterpret_cast<const unsigned char*>(text.data()),
-                                     static_cast<int>(text.size()));
-  if (length < 0) throw CommandError(ExitStatus::Unavailable, "the daemon's picture is not base64");
-  const auto padding = text.ends_with("==") ? 2u : text.ends_with("=") ? 1u : 0u;
-  bytes.resize(static_cast<std::size_t>(length) - padding);
-  return bytes;
+std::string decoded_picture(std::string_view text) {
+  std::optional<std::string> png = base64_decode(text);
+  if (!png) throw CommandError(ExitStatus::Unavailable, "the daemon's picture is not base64");
+  return std::move(*png);
 }
 
 json::object request_body(const GenerateOptions& options) {
@@ -196,7 +193,7 @@ Outcome ask_daemon(const GenerateOptions& options) {
   Outcome outcome;
   try {
     for (const json::value& picture : reply.body.at("data").as_array()) {
-      outcome.pngs.push_back(decode_base64(picture.at("b64_json").as_string()));
+      outcome.pngs.push_back(decoded_picture(picture.at("b64_json").as_string()));
     }
     outcome.report = reply.body.at("glyphward").as_object();
   } catch (const boost::system::system_error&) {
@@ -283,24 +280,6 @@ guard::ImageRequest image_request(const GenerateOptions& options) {
   return request;
 }
 
-json::object report_of(const guard::Reply& reply, const GenerateOptions& options) {
-  json::array images;
-  for (std::size_t i = 0; i < reply.images.size(); ++i) {
-    images.push_back(json::object{{"seed", options.seed + i},
-                                  {"route", reply.images[i].route},
-                                  {"reading", reply.images[i].reading}});
-  }
-  const guard::Record& record = reply.record;
-  return {{"request_id", record.request_id},
-          {"sequence", record.sequence},
-          {"action", record.action},
-          {"rule", record.rule},
-          {"route", record.route},
-          {"reading", record.ocr_reading},
-          {"policy_revision", record.policy_revision},
-          {"images", std::move(images)}};
-}
-
 Outcome generate_guarded(const GenerateOptions& options, model::Pipeline& pipeline) {
   const auto policy =
       policy::Policy::load(options.policy.empty() ? default_policy() : fs::path(options.policy));
@@ -323,7 +302,7 @@ Outcome generate_guarded(const GenerateOptions& options, model::Pipeline& pipeli
   Outcome outcome;
   for (const guard::ReleasedImage& image : reply.images) outcome.pngs.push_back(image.png);
   if (options.wants_tensors()) take_tensors(keeper, reply.images, outcome);
-  outcome.report = report_of(reply, options);
+  outcome.report = guard::reply_json(reply, options.seed);
   return outcome;
 }
 
@@ -457,7 +436,7 @@ void add_generate(CLI::App& app, ExitStatus& exit_status) {
       "With --local: generate plainly, for comparison; nothing is checked or recorded");
   command->add_option("--device", options->device, "With --local: cpu, cuda, cuda:1");
   command->add_option("--dtype", options->dtype, "With --local: float32, float16, bfloat16")
-      ->check(CLI::IsMember({"float32", "float16", "bfloat16"}));
+      ->check(CLI::IsMember(model::dtype_names()));
   command->add_flag("--vae-tiling", options->vae_tiling,
                     "With --local: decode large pictures in tiles, for less memory");
   command->add_flag("--offload-text-encoders", options->offload_text_encoders,

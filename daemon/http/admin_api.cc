@@ -2,9 +2,7 @@
 #include <charconv>
 
 #include "daemon/http/api.h"
-#include "daemon/http/metrics.h"
-#include "daemon/http/openai.h"
-#include "daemon/http/routing.h"
+#include "daemon/http/api_error.h"
 
 namespace glyphward::daemon {
 namespace asio = boost::asio;
@@ -13,7 +11,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr int kPageMax = 500;
-constexpr std::string_view kDecisionsPrefix = "/v1/decisions/";
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t number = 0;
@@ -25,7 +22,7 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
 }
 
 ApiError bad_parameter(const std::string& name, const std::string& expected) {
-  return {400, "invalid_request_error", "invalid_value", name + ": expected " + expected, name};
+  return {400, kInvalidRequest, "invalid_value", name + ": expected " + expected, name};
 }
 
 // One parameter of the query into the filter; the fault if it is none, or its value is wrong.
@@ -65,7 +62,7 @@ std::optional<ApiError> set_filter(guard::RecordFilter& filter, const std::strin
     filter.limit = static_cast<int>(*number);
     return std::nullopt;
   }
-  return ApiError{400, "invalid_request_error", "unknown_parameter",
+  return ApiError{400, kInvalidRequest, "unknown_parameter",
                   "Unknown parameter: '" + name.substr(0, 64) +
                       "'; known are action, outcome, endpoint, route, prompt_contains, "
                       "open_for_review, before, since_ms, until_ms, limit",
@@ -76,7 +73,7 @@ ApiResult<guard::RecordFilter> parse_filter(const std::string& target) {
   guard::RecordFilter filter;
   const auto url = boost::urls::parse_origin_form(target);
   if (!url) {
-    return ApiError{400, "invalid_request_error", "invalid_url", "the path is not well-formed"};
+    return ApiError{400, kInvalidRequest, "invalid_url", "the path is not well-formed"};
   }
   for (const auto& parameter : url->params()) {
     if (auto fault = set_filter(filter, parameter.key, parameter.value)) return *fault;
@@ -84,9 +81,20 @@ ApiResult<guard::RecordFilter> parse_filter(const std::string& target) {
   return filter;
 }
 
+const char* name_of(PartState state) {
+  switch (state) {
+    case PartState::Loading:
+      return "loading";
+    case PartState::Ready:
+      return "ready";
+    case PartState::Failed:
+      break;
+  }
+  return "failed";
+}
+
 json::object part_json(const PartStatus& part) {
-  constexpr const char* kNames[] = {"loading", "ready", "failed"};
-  json::object object{{"state", kNames[static_cast<int>(part.state)]}};
+  json::object object{{"state", name_of(part.state)}};
   if (!part.reason.empty()) object["reason"] = part.reason;
   return object;
 }
@@ -110,31 +118,31 @@ json::object model_json(const EngineStatus& engine, const model::Pipeline* pipel
 
 }  // namespace
 
-asio::awaitable<Response> AdminApi::handle(std::shared_ptr<Exchange> exchange) {
-  const std::string path = exchange->target.substr(0, exchange->target.find('?'));
-  if (path == "/v1/policy/reload") {
-    if (exchange->method != "POST") co_return wrong_method("POST");
-    co_return co_await reload_policy();
-  }
-  const bool one_decision = path.starts_with(kDecisionsPrefix);
-  if (!one_decision && path != "/v1/decisions" && path != "/v1/status" && path != "/healthz" &&
-      path != "/readyz" && path != "/metrics") {
-    co_return not_found(*exchange);
-  }
-  if (exchange->method != "GET") co_return wrong_method("GET");
-  if (path == "/healthz") co_return health();
-  if (path == "/readyz") co_return readiness(engine_.status(), policy_);
-  if (path == "/v1/status") co_return status();
-  if (path == "/metrics") {
-    Response response;
-    response.text = metrics_text(engine_.status(), policy_, config_.limits.queue_size_max);
-    co_return response;
-  }
-  if (one_decision) {
-    std::string id = path.substr(kDecisionsPrefix.size());
-    co_return co_await decision(std::move(id));
-  }
-  co_return co_await decisions(exchange);
+AdminApi::AdminApi(Engine& engine, PolicyStore& policy, const Config& config,
+                   std::function<asio::awaitable<std::string>()> reload)
+    : engine_(engine),
+      policy_(policy),
+      config_(config),
+      reload_(std::move(reload)),
+      routes_(table()) {}
+
+std::vector<Route> AdminApi::table() {
+  std::vector<Route> routes = probe_routes(engine_, policy_);
+  routes.push_back({"GET", "/v1/status", at_once([this] { return status(); })});
+  routes.push_back({"GET", "/metrics", at_once([this] {
+                      return metrics_response(engine_.status(), policy_,
+                                              config_.limits.queue_size_max);
+                    })});
+  routes.push_back({"GET", "/v1/decisions", [this](std::shared_ptr<Exchange> exchange) {
+                      return decisions(std::move(exchange));
+                    }});
+  routes.push_back({"GET", "/v1/decisions/{id}", [this](std::shared_ptr<Exchange> exchange) {
+                      return decision(std::move(exchange));
+                    }});
+  routes.push_back(
+      {"POST", "/v1/policy/reload",
+       [this](const std::shared_ptr<Exchange>& /*exchange*/) { return reload_policy(); }});
+  return routes;
 }
 
 asio::awaitable<Response> AdminApi::decisions(std::shared_ptr<Exchange> exchange) {
@@ -149,12 +157,12 @@ asio::awaitable<Response> AdminApi::decisions(std::shared_ptr<Exchange> exchange
   for (const guard::Record& record : *records) data.push_back(guard::to_json(record));
   json::object body{{"object", "list"}, {"data", std::move(data)}, {"has_more", has_more}};
   if (has_more) body["next_before"] = records->back().sequence;
-  Response response;
-  response.body = std::move(body);
-  co_return response;
+  co_return json_response(body);
 }
 
-asio::awaitable<Response> AdminApi::decision(std::string id) {
+// By its sequence number or its request id.
+asio::awaitable<Response> AdminApi::decision(std::shared_ptr<Exchange> exchange) {
+  std::string id = exchange->parameter;
   Result<std::optional<guard::Record>> record = std::optional<guard::Record>();
   if (const auto sequence = whole_number(id)) {
     record = co_await engine_.find(*sequence);
@@ -166,21 +174,18 @@ asio::awaitable<Response> AdminApi::decision(std::string id) {
     Error error{ErrorCode::NotFound, "no decision has this sequence number or request id", "id"};
     co_return to_response(error);
   }
-  Response response;
-  response.body = guard::to_json(**record);
-  co_return response;
+  co_return json_response(guard::to_json(**record));
 }
 
 asio::awaitable<Response> AdminApi::reload_policy() {
   const std::string failure = co_await reload_();
   if (!failure.empty()) {
-    ApiError error{400, "invalid_request_error", "policy_invalid",
+    ApiError error{400, kInvalidRequest, "policy_invalid",
                    failure + (policy_.current() ? "; the old policy stays in force" : "")};
     co_return to_response(error);
   }
-  Response response;
-  response.body = json::object{{"revision", policy_.current()->revision()}};
-  co_return response;
+  const json::object body{{"revision", policy_.current()->revision()}};
+  co_return json_response(body);
 }
 
 Response AdminApi::status() const {
@@ -214,9 +219,7 @@ Response AdminApi::status() const {
                                   {"cancelled", engine.cancelled},
                                   {"failed", engine.failed},
                                   {"overloaded", engine.overloaded}};
-  Response response;
-  response.body = std::move(body);
-  return response;
+  return json_response(body);
 }
 
 }  // namespace glyphward::daemon

@@ -1,64 +1,57 @@
 // What both sockets answer alike.
 #include "daemon/http/api.h"
 
-#include "daemon/http/routing.h"
+#include <boost/json/object.hpp>
+
+#include "daemon/http/api_error.h"
 
 namespace glyphward::daemon {
 namespace json = boost::json;
 
-std::string not_ready_reason(const EngineStatus& engine, const PolicyStore& policy) {
-  std::string reason;
-  const auto add = [&reason](const std::string& line) {
-    if (!reason.empty()) reason += '\n';
-    reason += line;
-  };
-  const std::pair<const char*, const PartStatus*> parts[] = {
-      {"model", &engine.model}, {"ocr", &engine.ocr}, {"audit", &engine.audit}};
-  for (const auto& [name, part] : parts) {
-    if (part->state == PartState::Loading) add(std::string(name) + ": loading");
-    if (part->state == PartState::Failed) add(std::string(name) + ": " + part->reason);
-  }
-  if (!policy.current()) add("policy: " + policy.last_error());
-  return reason;
-}
+namespace {
 
-Response not_found(const Exchange& exchange) {
-  return to_response(
-      ApiError{404, "invalid_request_error", "unknown_url",
-               "no such path: " + exchange.method + " " +
-                   exchange.target.substr(0, exchange.target.find('?')).substr(0, 200)});
-}
-
-Response wrong_method(const std::string& allowed) {
-  Response response = to_response(ApiError{405, "invalid_request_error", "method_not_allowed",
-                                           "this path answers " + allowed + " only"});
-  response.headers.emplace_back("Allow", allowed);
-  return response;
+ApiError not_ready_error(const std::string& reason) {
+  return {503, kServerError, "not_ready", "not ready: " + reason, "", 5};
 }
 
 Response health() {
-  Response response;
-  response.body = json::object{{"status", "ok"}};
+  Response response = json_response(json::object{{"status", "ok"}});
+  response.routine = true;
   return response;
 }
 
-Response readiness(const EngineStatus& engine, const PolicyStore& policy) {
-  const std::string reason = not_ready_reason(engine, policy);
+Response readiness(const std::string& reason) {
   Response response;
-  if (!reason.empty()) response = not_ready(reason);
-  response.body.emplace_object()["ready"] = reason.empty();
+  json::object body{{"ready", reason.empty()}};
   if (!reason.empty()) {
-    response.body.as_object()["error"] = not_ready(reason).body.as_object()["error"];
-    response.body.as_object()["reason"] = reason;
+    const ApiError error = not_ready_error(reason);
+    response = to_response(error);
+    body["error"] = to_json(error)["error"];
+    body["reason"] = reason;
   }
+  response.body = json::serialize(body);
+  response.routine = true;
   return response;
 }
 
-Response not_ready(const std::string& reason) {
-  Response response =
-      to_response(ApiError{503, "server_error", "not_ready", "not ready: " + reason});
-  response.headers.emplace_back("Retry-After", "5");
-  return response;
+}  // namespace
+
+std::string not_ready_reason(const EngineStatus& engine, const PolicyStore& policy) {
+  std::string reason = engine.not_ready_reason();
+  if (!policy.current()) {
+    if (!reason.empty()) reason += '\n';
+    reason += "policy: " + policy.last_error();
+  }
+  return reason;
+}
+
+Response not_ready(const std::string& reason) { return to_response(not_ready_error(reason)); }
+
+std::vector<Route> probe_routes(const Engine& engine, const PolicyStore& policy) {
+  return {{"GET", "/healthz", at_once(health)},
+          {"GET", "/readyz", at_once([&engine, &policy] {
+             return readiness(not_ready_reason(engine.status(), policy));
+           })}};
 }
 
 }  // namespace glyphward::daemon

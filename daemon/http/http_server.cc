@@ -11,13 +11,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
 
-#include "daemon/http/openai.h"
+#include "daemon/http/api_error.h"
 
 namespace glyphward::daemon {
 namespace asio = boost::asio;
@@ -60,18 +59,12 @@ Peer peer_of(Protocol::socket& socket) {
 // nobody would read.
 std::optional<Response> parse_failure(const error_code& error) {
   if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    return to_response(
-        {431, "invalid_request_error", "header_too_large", "the request's header is too large"});
+    return to_response(ServerError::HeaderTooLarge);
   }
-  if (error == http::error::body_limit) {
-    return to_response(
-        {413, "invalid_request_error", "request_too_large",
-         "the request's body is too large (a prompt has at most 32,000 characters)"});
-  }
+  if (error == http::error::body_limit) return to_response(ServerError::BodyTooLarge);
   if (error.category() == make_error_code(http::error::bad_method).category() &&
       error != http::error::end_of_stream && error != http::error::partial_message) {
-    return to_response({400, "invalid_request_error", "malformed_http",
-                        "the request is not well-formed HTTP/1.1: " + error.message()});
+    return to_response(ServerError::MalformedHttp, error.message());
   }
   return std::nullopt;
 }
@@ -80,13 +73,10 @@ http::response<http::string_body> to_http(Response response, const std::string& 
                                           bool keep_alive) {
   http::response<http::string_body> reply(static_cast<http::status>(response.status), 11);
   reply.set(http::field::server, "glyphward");
-  reply.set(http::field::content_type, response.text.empty()
-                                           ? "application/json"
-                                           : "text/plain; version=0.0.4; charset=utf-8");
+  reply.set(http::field::content_type, response.content_type);
   reply.set("x-request-id", request_id);
   for (const auto& [name, value] : response.headers) reply.set(name, value);
-  reply.body() =
-      response.text.empty() ? boost::json::serialize(response.body) : std::move(response.text);
+  reply.body() = std::move(response.body);
   reply.keep_alive(keep_alive);
   reply.prepare_payload();
   return reply;
@@ -183,10 +173,7 @@ asio::awaitable<void> HttpServer::accept_loop() {
 
 // Its send buffer is empty, so the answer goes out at once or not at all.
 void HttpServer::turn_away(Protocol::socket socket) {
-  Response response = to_response(
-      {503, "server_error", "too_many_connections", "too many connections; try again later"});
-  response.headers.emplace_back("Retry-After", "1");
-  const auto reply = to_http(std::move(response), new_request_id(), false);
+  const auto reply = to_http(to_response(ServerError::TooManyConnections), new_request_id(), false);
   error_code ignored;
   socket.non_blocking(true, ignored);
   std::string bytes;
@@ -280,14 +267,12 @@ asio::awaitable<Response> HttpServer::answer(std::shared_ptr<Exchange> exchange)
     response = co_await handler_(exchange);
   } catch (const std::exception& error) {
     spdlog::error("{}: {}", exchange->request_id, error.what());
-    response = to_response({500, "server_error", "internal_error", "an internal error"});
+    response = to_response(ServerError::Internal);
   }
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-  const std::string path = exchange->target.substr(0, exchange->target.find('?'));
-  const auto level =
-      path == "/healthz" || path == "/readyz" ? spdlog::level::debug : spdlog::level::info;
+  const auto level = response.routine ? spdlog::level::debug : spdlog::level::info;
   spdlog::log(level, "{} {} {} {} {} {:.1f} ms", exchange->request_id, to_string(exchange->peer),
-              exchange->method, path.substr(0, 200), response.status, took.count());
+              exchange->method, exchange->path().substr(0, 200), response.status, took.count());
   co_return response;
 }
 

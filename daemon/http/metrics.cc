@@ -1,13 +1,17 @@
-#include "daemon/http/metrics.h"
-
+// Prometheus' text format, version 0.0.4. docs/man/glyphwardd.8 lists the metrics.
 #include <fmt/format.h>
 
 #include <iterator>
+#include <tuple>
 
 #include "daemon/http/api.h"
+#include "policy/decision.h"
 
 namespace glyphward::daemon {
 namespace {
+
+// So that a new action has its count and its line, or does not compile.
+static_assert(std::tuple_size_v<ActionCounts> == policy::kActions.size());
 
 class Text {
  public:
@@ -46,11 +50,10 @@ void add_requests(Text& text, const EngineStatus& engine) {
   const std::pair<const char*, const ActionCounts*> endpoints[] = {
       {"generations", &engine.generation_actions}, {"moderations", &engine.moderation_actions}};
   for (const auto& [endpoint, counts] : endpoints) {
-    for (std::size_t i = 0; i < counts->size(); ++i) {
+    for (const policy::Action action : policy::kActions) {
       text.sample("decisions_total",
-                  fmt::format("endpoint=\"{}\",action=\"{}\"", endpoint,
-                              policy::to_string(static_cast<policy::Action>(i))),
-                  (*counts)[i]);
+                  fmt::format("endpoint=\"{}\",action=\"{}\"", endpoint, policy::to_string(action)),
+                  counts->at(static_cast<std::size_t>(action)));
     }
   }
 }
@@ -72,8 +75,8 @@ void add_policy(Text& text, const PolicyStore& policy) {
 
 }  // namespace
 
-std::string metrics_text(const EngineStatus& engine, const PolicyStore& policy,
-                         int queue_size_max) {
+Response metrics_response(const EngineStatus& engine, const PolicyStore& policy,
+                          int queue_size_max) {
   Text text;
   text.family("build_info", "gauge", "The version of glyphwardd.");
   text.sample("build_info", fmt::format("version=\"{}\"", GLYPHWARD_VERSION), 1);
@@ -86,7 +89,10 @@ std::string metrics_text(const EngineStatus& engine, const PolicyStore& policy,
   text.single("worker_busy", "gauge", "1 while a picture is made.", engine.working ? 1 : 0);
   add_requests(text, engine);
   add_policy(text, policy);
-  return text.take();
+  Response response;
+  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  response.body = text.take();
+  return response;
 }
 
 }  // namespace glyphward::daemon

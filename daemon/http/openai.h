@@ -3,36 +3,17 @@
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <boost/system/result.hpp>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
-#include "daemon/http/http_server.h"
+#include "daemon/http/api_error.h"
+#include "daemon/http/exchange.h"
 #include "guard/guard.h"
 #include "model/pipeline.h"
 
 namespace glyphward::daemon {
-
-// What an error object says: {"error": {"message", "type", "param", "code"}}.
-struct ApiError {
-  int status = 500;
-  std::string type;  // "invalid_request_error", "rate_limit_error", "server_error"
-  std::string code;  // for programs: "unknown_parameter", "content_policy_violation", ...
-  std::string message;
-  std::string param = {};  // the field at fault; null where none is
-};
-
-template <typename T>
-using ApiResult = boost::system::result<T, ApiError>;
-[[noreturn]] void throw_exception_from_error(const ApiError& error,
-                                             const boost::source_location& where);
-
-// 429 carries Retry-After; what no retry can mend carries x-should-retry: false, since SDKs retry
-// on their own.
-Response to_response(const ApiError& error);
-Response to_response(const Error& error);
 
 // POST /v1/images/generations: OpenAI's fields (prompt, n, size, model, response_format,
 // output_format, user) and ours (seed, num_inference_steps, guidance_scale, negative_prompt,
@@ -45,23 +26,23 @@ struct GenerationCall {
   bool size_given = false;  // height and width were asked for as one "size"
 };
 ApiResult<GenerationCall> parse_generation(std::string_view body, const model::ModelInfo& info);
+
+// POST /v1/moderations: input is a string, an array of strings, or an array of {"type": "text",
+// "text": ...}.
+ApiResult<std::vector<std::string>> parse_moderation(std::string_view body);
+
+// Whose rules apply: the OpenAI-Project header, which OpenAI's clients send for their `project`.
+// Empty if there is none; an error if there are several, or it is no tenant's name.
+ApiResult<std::string> tenant_of(const Exchange& exchange);
+
 boost::json::object generation_reply(const guard::Reply& reply, const GenerationCall& call,
                                      std::int64_t created_s);
 
 // A refusal, by policy or by verification: 400 content_policy_violation.
 Response refusal_response(const guard::Refusal& refusal);
 
-// POST /v1/moderations: input is a string, an array of strings, or an array of {"type": "text",
-// "text": ...}.
-ApiResult<std::vector<std::string>> parse_moderation(std::string_view body);
 // One entry of results[]. flagged and categories speak of the text to be rendered, from severity 2
 // on; scores are the highest severity of any finding, divided by 7; findings lists all of them.
 boost::json::object moderation_result(const guard::Screened& screened);
-
-// Whose rules apply: the OpenAI-Project header, which OpenAI's clients send for their `project`.
-// Empty if there is none; an error if there are several, or it is no tenant's name.
-ApiResult<std::string> tenant_of(const Exchange& exchange);
-
-std::string base64(std::string_view bytes);
 
 }  // namespace glyphward::daemon

@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "daemon/http/api.h"
+#include "daemon/http/api_error.h"
 #include "daemon/http/openai.h"
-#include "daemon/http/routing.h"
 
 namespace glyphward::daemon {
 namespace asio = boost::asio;
@@ -18,11 +18,10 @@ std::int64_t now_s() {
       .count();
 }
 
-void identify(guard::ImageRequest& request, const Exchange& exchange, const std::string& path,
-              const std::string& tenant) {
+void identify(guard::ImageRequest& request, const Exchange& exchange, const std::string& tenant) {
   request.request_id = exchange.request_id;
   request.client = to_string(exchange.peer) + request.client;  // the client's own "user" follows
-  request.endpoint = path;
+  request.endpoint = exchange.path();
   request.tenant = tenant;
 }
 
@@ -45,25 +44,19 @@ Response cancelled_response(StopReason reason, const Limits& limits) {
 
 }  // namespace
 
-asio::awaitable<Response> ServiceApi::handle(std::shared_ptr<Exchange> exchange) {
-  const std::string path = exchange->target.substr(0, exchange->target.find('?'));
-  const bool get = exchange->method == "GET";
-  const bool post = exchange->method == "POST";
-  if (path == "/v1/images/generations") {
-    if (!post) co_return wrong_method("POST");
-    co_return co_await generations(exchange);
-  }
-  if (path == "/v1/moderations") {
-    if (!post) co_return wrong_method("POST");
-    co_return co_await moderations(exchange);
-  }
-  if (path != "/v1/models" && path != "/healthz" && path != "/readyz") {
-    co_return not_found(*exchange);
-  }
-  if (!get) co_return wrong_method("GET");
-  if (path == "/healthz") co_return health();
-  if (path == "/readyz") co_return readiness(engine_.status(), policy_);
-  co_return models();
+ServiceApi::ServiceApi(Engine& engine, PolicyStore& policy, const Limits& limits)
+    : engine_(engine), policy_(policy), limits_(limits), routes_(table()) {}
+
+std::vector<Route> ServiceApi::table() {
+  std::vector<Route> routes = probe_routes(engine_, policy_);
+  routes.push_back({"POST", "/v1/images/generations", [this](std::shared_ptr<Exchange> exchange) {
+                      return generations(std::move(exchange));
+                    }});
+  routes.push_back({"POST", "/v1/moderations", [this](std::shared_ptr<Exchange> exchange) {
+                      return moderations(std::move(exchange));
+                    }});
+  routes.push_back({"GET", "/v1/models", at_once([this] { return models(); })});
+  return routes;
 }
 
 asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exchange) {
@@ -74,7 +67,7 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
   if (!call) co_return to_response(call.error());
   const ApiResult<std::string> tenant = tenant_of(*exchange);
   if (!tenant) co_return to_response(tenant.error());
-  identify(call->request, *exchange, "/v1/images/generations", *tenant);
+  identify(call->request, *exchange, *tenant);
   Result<guard::Screened> screened =
       guard::screen(call->request, policy_.current(), *engine_.pipeline());
   if (!screened) {
@@ -83,9 +76,9 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
     if (side && call->size_given) rename_field(error, "size");
     co_return to_response(error);
   }
-  Result<std::shared_ptr<Job>> submitted = engine_.submit(std::move(*screened));
+  Result<std::shared_ptr<GenerationJob>> submitted = engine_.submit(std::move(*screened));
   if (!submitted) co_return to_response(submitted.error());
-  const std::shared_ptr<Job> job = *submitted;
+  const std::shared_ptr<GenerationJob> job = *submitted;
   std::function<void()> hung_up = [this, job] { engine_.abandon(job, StopReason::HangUp); };
   exchange->on_hang_up(std::move(hung_up));
 
@@ -106,9 +99,7 @@ asio::awaitable<Response> ServiceApi::generations(std::shared_ptr<Exchange> exch
   if (const auto* refusal = std::get_if<guard::Refusal>(&*answer)) {
     co_return refusal_response(*refusal);
   }
-  Response response;
-  response.body = generation_reply(std::get<guard::Reply>(*answer), *call, now_s());
-  co_return response;
+  co_return json_response(generation_reply(std::get<guard::Reply>(*answer), *call, now_s()));
 }
 
 asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exchange) {
@@ -125,7 +116,7 @@ asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exch
   for (const std::string& input : *inputs) {
     guard::ImageRequest request;
     request.prompt = input;
-    identify(request, *exchange, "/v1/moderations", *tenant);
+    identify(request, *exchange, *tenant);
     if (inputs->size() > 1) request.request_id += "." + std::to_string(all.size());
     Result<guard::Screened> screened = guard::screen_text(std::move(request), policy);
     if (!screened) {
@@ -140,13 +131,11 @@ asio::awaitable<Response> ServiceApi::moderations(std::shared_ptr<Exchange> exch
     const Result<guard::Record> record = co_await engine_.moderate(std::move(screened));
     if (!record) co_return to_response(record.error());
   }
-  Response response;
-  response.body =
-      json::object{{"id", "modr-" + exchange->request_id.substr(4)},
-                   {"model", "glyphward-lexicon"},
-                   {"results", std::move(results)},
-                   {"glyphward", json::object{{"policy_revision", policy->revision()}}}};
-  co_return response;
+  const json::object body{{"id", "modr-" + exchange->request_id.substr(4)},
+                          {"model", "glyphward-lexicon"},
+                          {"results", std::move(results)},
+                          {"glyphward", json::object{{"policy_revision", policy->revision()}}}};
+  co_return json_response(body);
 }
 
 Response ServiceApi::models() const {
@@ -157,9 +146,7 @@ Response ServiceApi::models() const {
                                 {"created", 0},
                                 {"owned_by", "glyphward"}});
   }
-  Response response;
-  response.body = json::object{{"object", "list"}, {"data", std::move(data)}};
-  return response;
+  return json_response(json::object{{"object", "list"}, {"data", std::move(data)}});
 }
 
 }  // namespace glyphward::daemon

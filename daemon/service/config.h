@@ -1,11 +1,12 @@
 // What glyphwardd runs with: a TOML file, and flags that win over it. docs/man/glyphwardd.8
-// explains each key.
+// explains each key, systemd/glyphwardd.toml shows it with its default.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace glyphward::daemon {
 
@@ -19,18 +20,20 @@ struct Limits {
   std::chrono::milliseconds header_timeout{10'000};  // from the first byte to the end of the header
   std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds write_timeout{30'000};
-  std::chrono::milliseconds deadline{600'000};      // of a request, waiting in the queue included
-  std::chrono::milliseconds drain_grace{30'000};    // after SIGTERM, for what was accepted
-  std::chrono::milliseconds worker_stall{120'000};  // without a step or a picture read: not alive
+  std::chrono::milliseconds deadline{600'000};    // of a request, waiting in the queue included
+  std::chrono::milliseconds drain_grace{30'000};  // after SIGTERM, for what was accepted
+  // Without a step or a picture read: the worker is not alive.
+  std::chrono::milliseconds worker_stall{120'000};
+  friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 struct Config {
   std::filesystem::path socket = "/run/glyphward/glyphward.sock";
   std::filesystem::path admin_socket;  // empty: socket with ".admin" appended
   unsigned socket_mode = 0660;         // the admin socket's is always 0600
-  std::filesystem::path
-      state_dir;                // empty: STATE_DIRECTORY (systemd sets it), else /var/lib/glyphward
-  std::filesystem::path model;  // empty: the bundled model
+  // Empty: STATE_DIRECTORY (systemd sets it), else /var/lib/glyphward.
+  std::filesystem::path state_dir;
+  std::filesystem::path model;   // empty: the bundled model
   std::filesystem::path policy;  // empty: the default policy
   bool watch_policy = true;      // reload when one of the policy's files changes
   std::string device = "cpu";
@@ -42,9 +45,23 @@ struct Config {
   Limits limits;
 };
 
+// A key of the file. If it has a flag, glyphwardd's command line sets it too.
+struct ConfigKey {
+  std::string name;  // "admin_socket"; with the table's name if it is in one: "limits.deadline_s"
+  std::string flag;  // "--admin-socket"; empty: none
+  std::string help;  // of the flag
+  bool is_switch;    // the flag takes no value: it sets true
+};
+// All keys that there are.
+const std::vector<ConfigKey>& config_keys();
+
 // Throws ConfigError naming file, line and key, on an unknown key too. Relative paths are relative
 // to the file.
 Config load_config(const std::filesystem::path& file);
+
+// Sets what the key sets in a file, but a relative path is relative to the working directory.
+// `value` does not matter for a switch. Throws ConfigError naming the flag.
+void set_from_flag(Config& config, const ConfigKey& key, const std::string& value);
 
 // Fills in what was left empty. Throws ConfigError if the data files are not found.
 void fill_defaults(Config& config);

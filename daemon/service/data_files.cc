@@ -34,8 +34,10 @@ fs::path data_dir() {
   for (const fs::path& dir : {installed, fs::path(GLYPHWARD_SOURCE_DIR)}) {
     if (holds_data(dir)) return dir;
   }
-  throw ConfigError(installed, 0, "",
-                    "the program's data files are not here; GLYPHWARD_DATA_DIR names their folder");
+  throw ConfigError(
+      installed, 0, "",
+      "the program's data files are not here; set GLYPHWARD_DATA_DIR to the folder that has "
+      "policy/ and model/");
 }
 
 fs::path bundled_model() { return data_dir() / "model" / "bundled" / "stable-diffusion"; }
@@ -55,7 +57,7 @@ fs::path user_state_dir() {
   const std::string home = environment("HOME");
   if (home.empty()) {
     throw ConfigError("state-dir", 0, "",
-                      "neither XDG_STATE_HOME nor HOME is set; give --state-dir DIR");
+                      "neither XDG_STATE_HOME nor HOME is set; name a folder with --state-dir");
   }
   return fs::path(home) / ".local" / "state" / "glyphward";
 }

@@ -1,4 +1,4 @@
-// Where the files lie that come with the program: the bundled model, the default policy, its
+// Where the files are that come with the program: the bundled model, the default policy, its
 // lexicons.
 #pragma once
 
@@ -8,9 +8,9 @@
 
 namespace glyphward::daemon {
 
-// GLYPHWARD_DATA_DIR if it is set; else share/glyphward beside the executable's bin/, where an
-// installation has it; else the source tree that this was built from. Throws ConfigError if none of
-// them holds the files.
+// GLYPHWARD_DATA_DIR if it is set; else share/glyphward beside the executable's bin/, as installed;
+// else the source tree that this was built from. Throws ConfigError if the files are in none of
+// them.
 std::filesystem::path data_dir();
 
 std::filesystem::path bundled_model();
@@ -18,7 +18,7 @@ std::filesystem::path default_policy();
 // The given lists; without any, the default lexicon and its allow list.
 std::vector<std::filesystem::path> lexicon_files(const std::vector<std::string>& given);
 
-// What a run without a daemon records its decisions in: XDG_STATE_HOME/glyphward, else
+// The folder of the audit log for a run without a daemon: XDG_STATE_HOME/glyphward, else
 // ~/.local/state/glyphward.
 std::filesystem::path user_state_dir();
 

@@ -3,7 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <future>
+#include <boost/asio/post.hpp>
+
+#include "guard/record_of.h"
 
 namespace glyphward::daemon {
 namespace asio = boost::asio;
@@ -15,106 +17,37 @@ namespace {
 
 // An idle worker shows that it lives.
 constexpr std::chrono::seconds kIdleBeat{1};
-// So many abandoned jobs a place in the queue may still wait for their rows.
+// So many abandoned jobs per place in the queue may still wait for their rows.
 constexpr std::size_t kAbandonedPerPlace = 4;
 
 Error unavailable(const std::string& message) { return {ErrorCode::Unavailable, message, ""}; }
 
-const PartStatus* first_not_ready(const EngineStatus& status, const char** name) {
-  const std::pair<const char*, const PartStatus*> parts[] = {
-      {"audit", &status.audit}, {"OCR", &status.ocr}, {"model", &status.model}};
-  for (const auto& [part_name, part] : parts) {
-    if (part->state != PartState::Ready) {
-      *name = part_name;
-      return part;
-    }
-  }
-  return nullptr;
+Error not_ready(const EngineStatus& status) {
+  return unavailable("not ready: " + status.not_ready_reason());
 }
 
 }  // namespace
 
-std::string_view to_string(StopReason reason) {
-  switch (reason) {
-    case StopReason::HangUp:
-      return "the client hung up";
-    case StopReason::Deadline:
-      return "its deadline passed";
-    case StopReason::Shutdown:
-      return "the daemon is stopping";
-    case StopReason::None:
-      break;
+std::string EngineStatus::not_ready_reason() const {
+  const std::pair<const char*, const PartStatus*> parts[] = {
+      {"model", &model}, {"ocr", &ocr}, {"audit", &audit}};
+  std::string lines;
+  for (const auto& [name, part] : parts) {
+    if (part->state == PartState::Ready) continue;
+    if (!lines.empty()) lines += '\n';
+    lines +=
+        std::string(name) + ": " + (part->state == PartState::Loading ? "loading" : part->reason);
   }
-  return "it was told to stop";
+  return lines;
 }
-
-// The worker's and the moderations' way to the log: each call runs on the audit thread, and is
-// waited for.
-class Engine::RemoteAuditLog : public guard::AuditLog {
- public:
-  RemoteAuditLog(asio::thread_pool& thread, std::unique_ptr<guard::AuditLog>& log)
-      : thread_(thread), log_(log) {}
-
-  Record append(Record record) override {
-    return call<Record>([&](guard::AuditLog& log) { return log.append(std::move(record)); });
-  }
-  std::vector<Record> list(const RecordFilter& filter) override {
-    return call<std::vector<Record>>([&](guard::AuditLog& log) { return log.list(filter); });
-  }
-  std::optional<Record> find(const std::string& request_id) override {
-    return call<std::optional<Record>>([&](guard::AuditLog& log) { return log.find(request_id); });
-  }
-  std::optional<Record> find(std::int64_t sequence) override {
-    return call<std::optional<Record>>([&](guard::AuditLog& log) { return log.find(sequence); });
-  }
-  guard::Verification verify() override {
-    return call<guard::Verification>([](guard::AuditLog& log) { return log.verify(); });
-  }
-
- private:
-  // Not std::future's exception: the message alone crosses the threads.
-  template <typename Value, typename Function>
-  Value call(Function function) {
-    std::promise<Result<Value>> promise;
-    std::future<Result<Value>> future = promise.get_future();
-    asio::post(thread_, [this, &promise, &function] {
-      try {
-        if (!log_) throw std::runtime_error("it is not open");
-        promise.set_value(function(*log_));
-      } catch (const std::exception& error) {
-        promise.set_value(unavailable(error.what()));
-      }
-    });
-    Result<Value> result = future.get();
-    if (!result) throw std::runtime_error(result.error().message);
-    return std::move(*result);
-  }
-
-  asio::thread_pool& thread_;
-  std::unique_ptr<guard::AuditLog>& log_;  // the audit thread's
-};
-
-// The guard knows that a job was stopped; why is known here, and the row says so.
-class Engine::StampedAuditLog : public RemoteAuditLog {
- public:
-  StampedAuditLog(asio::thread_pool& thread, std::unique_ptr<guard::AuditLog>& log, const Job& job)
-      : RemoteAuditLog(thread, log), job_(job) {}
-
-  Record append(Record record) override {
-    if (record.outcome == "cancelled") {
-      record.reason += ": ";
-      record.reason += to_string(job_.stop_reason_.load());
-    }
-    return RemoteAuditLog::append(std::move(record));
-  }
-
- private:
-  const Job& job_;
-};
 
 Engine::Engine(asio::io_context& io, EngineParts parts, const Limits& limits,
                std::function<void()> changed)
-    : io_(io), parts_(std::move(parts)), limits_(limits), changed_(std::move(changed)) {}
+    : io_(io),
+      parts_(std::move(parts)),
+      limits_(limits),
+      changed_(std::move(changed)),
+      audit_(io, parts_.open_audit) {}
 
 // A thread that cannot be joined ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 Engine::~Engine() { shut_down(); }
@@ -124,10 +57,16 @@ void Engine::start() {
   worker_ = std::thread([this] { work(); });
 }
 
-void Engine::retry() {
-  const std::lock_guard lock(mutex_);
-  retry_ = true;
-  wake_.notify_all();
+void Engine::shut_down() {
+  if (!worker_.joinable()) return;
+  abandon_all(StopReason::Shutdown);
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+    wake_.notify_all();
+  }
+  worker_.join();
+  audit_.close();
 }
 
 EngineStatus Engine::status() const {
@@ -137,19 +76,60 @@ EngineStatus Engine::status() const {
   return status;
 }
 
+// ---- Parts --------------------------------------------------------------------------------------
+
+void Engine::retry() {
+  const std::lock_guard lock(mutex_);
+  retry_ = true;
+  wake_.notify_all();
+}
+
 const model::Pipeline* Engine::pipeline() const {
   const std::lock_guard lock(mutex_);
   return shared_pipeline_;
 }
 
-Result<std::shared_ptr<Job>> Engine::submit(guard::Screened screened) {
-  auto job = std::make_shared<Job>(io_, std::move(screened));
-  const std::lock_guard lock(mutex_);
-  const char* name = nullptr;
-  if (const PartStatus* part = first_not_ready(status_, &name)) {
-    return unavailable(std::string("not ready: ") + name + ": " +
-                       (part->state == PartState::Loading ? "loading" : part->reason));
+void Engine::open_parts() {
+  const auto open = [this](PartStatus EngineStatus::*part, const char* name, auto&& open_part) {
+    {
+      const std::lock_guard lock(mutex_);
+      if ((status_.*part).state == PartState::Ready) return;
+      status_.*part = {};
+    }
+    try {
+      open_part();
+      set_part(part, PartState::Ready, "");
+      spdlog::info("{}: ready", name);
+    } catch (const std::exception& error) {
+      const char* reason = *error.what() == '\0' ? "cannot be opened" : error.what();
+      set_part(part, PartState::Failed, reason);
+      spdlog::error("{}: {}", name, reason);
+    }
+    beat();
+  };
+  open(&EngineStatus::audit, "audit", [this] { audit_.open(); });
+  open(&EngineStatus::ocr, "ocr", [this] { ocr_ = parts_.open_ocr(); });
+  open(&EngineStatus::model, "model", [this] { pipeline_ = parts_.load_pipeline(); });
+}
+
+void Engine::set_part(PartStatus EngineStatus::*part, PartState state, const std::string& reason) {
+  {
+    const std::lock_guard lock(mutex_);
+    PartStatus& status = status_.*part;
+    status.state = state;
+    status.reason = reason;
+    if (part == &EngineStatus::model && state == PartState::Ready)
+      shared_pipeline_ = pipeline_.get();
   }
+  asio::post(io_, [this] { changed_(); });
+}
+
+// ---- Queue --------------------------------------------------------------------------------------
+
+Result<std::shared_ptr<GenerationJob>> Engine::submit(guard::Screened screened) {
+  auto job = std::make_shared<GenerationJob>(io_, std::move(screened));
+  const std::lock_guard lock(mutex_);
+  if (!status_.ready()) return not_ready(status_);
   if (closing_) return unavailable("the daemon is stopping");
   const auto places = static_cast<std::size_t>(limits_.queue_size_max);
   if (queue_.size() >= places || abandoned_.size() >= kAbandonedPerPlace * places) {
@@ -163,10 +143,8 @@ Result<std::shared_ptr<Job>> Engine::submit(guard::Screened screened) {
   return job;
 }
 
-void Engine::abandon(const std::shared_ptr<Job>& job, StopReason reason) {
-  StopReason none = StopReason::None;
-  job->stop_reason_.compare_exchange_strong(none, reason);
-  job->stop_.request_stop();
+void Engine::abandon(const std::shared_ptr<GenerationJob>& job, StopReason reason) {
+  job->request_stop(reason);
   bool waits = false;
   {
     const std::lock_guard lock(mutex_);
@@ -182,7 +160,7 @@ void Engine::abandon(const std::shared_ptr<Job>& job, StopReason reason) {
 }
 
 void Engine::abandon_all(StopReason reason) {
-  std::vector<std::shared_ptr<Job>> jobs;
+  std::vector<std::shared_ptr<GenerationJob>> jobs;
   {
     const std::lock_guard lock(mutex_);
     jobs.assign(queue_.begin(), queue_.end());
@@ -191,130 +169,9 @@ void Engine::abandon_all(StopReason reason) {
   for (const auto& job : jobs) abandon(job, reason);
 }
 
-template <typename Value>
-asio::awaitable<Result<Value>> Engine::ask_audit(std::function<Value(guard::AuditLog&)> question) {
-  std::function<Result<Value>()> work = [this, question = std::move(question)]() -> Result<Value> {
-    if (!audit_) return unavailable("the audit log is not open");
-    try {
-      return question(*audit_);
-    } catch (const std::exception& error) {
-      return unavailable(std::string("the audit log: ") + error.what());
-    }
-  };
-  co_return co_await run_on<Result<Value>>(audit_thread_, io_, std::move(work));
-}
-
-asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
-  const EngineStatus now = status();
-  const char* name = nullptr;
-  if (const PartStatus* part = first_not_ready(now, &name)) {
-    Error error = unavailable(std::string("not ready: ") + name + ": " +
-                              (part->state == PartState::Loading ? "loading" : part->reason));
-    co_return error;
-  }
-  auto text = std::make_shared<guard::Screened>(std::move(screened));
-  std::function<Result<Record>()> work = [this, text]() -> Result<Record> {
-    // moderate() writes to the log and to nothing else: the other two belong to the worker.
-    return guard::Guard(*pipeline_, *ocr_, *audit_).moderate(*text);
-  };
-  Result<Record> record = co_await run_on<Result<Record>>(audit_thread_, io_, std::move(work));
-  if (record) {
-    const std::lock_guard lock(mutex_);
-    ++status_.moderation_actions[static_cast<std::size_t>(text->decision.action)];
-  }
-  co_return record;
-}
-
-asio::awaitable<Result<std::vector<Record>>> Engine::list(RecordFilter filter) {
-  std::function<std::vector<Record>(guard::AuditLog&)> question =
-      [filter = std::move(filter)](guard::AuditLog& log) { return log.list(filter); };
-  return ask_audit<std::vector<Record>>(std::move(question));
-}
-
-asio::awaitable<Result<std::optional<Record>>> Engine::find(std::string request_id) {
-  std::function<std::optional<Record>(guard::AuditLog&)> question =
-      [request_id = std::move(request_id)](guard::AuditLog& log) { return log.find(request_id); };
-  return ask_audit<std::optional<Record>>(std::move(question));
-}
-
-asio::awaitable<Result<std::optional<Record>>> Engine::find(std::int64_t sequence) {
-  std::function<std::optional<Record>(guard::AuditLog&)> question =
-      [sequence](guard::AuditLog& log) { return log.find(sequence); };
-  return ask_audit<std::optional<Record>>(std::move(question));
-}
-
-bool Engine::worker_alive() const {
-  if (status().loading()) return true;  // a large checkpoint takes its time
-  const std::chrono::steady_clock::duration beaten(last_beat_.load());
-  return std::chrono::steady_clock::now().time_since_epoch() - beaten < limits_.worker_stall;
-}
-
-void Engine::shut_down() {
-  if (!worker_.joinable()) return;
-  abandon_all(StopReason::Shutdown);
-  {
-    const std::lock_guard lock(mutex_);
-    closing_ = true;
-    wake_.notify_all();
-  }
-  worker_.join();
-  // The database is closed by the thread that used it.
-  asio::post(audit_thread_, [this] { audit_.reset(); });
-  audit_thread_.join();
-}
-
-void Engine::beat() {
-  last_beat_.store(std::chrono::steady_clock::now().time_since_epoch().count());
-}
-
-void Engine::set_part(PartStatus EngineStatus::*part, PartState state, const std::string& reason) {
-  {
-    const std::lock_guard lock(mutex_);
-    PartStatus& status = status_.*part;
-    status.state = state;
-    status.reason = reason;
-    if (part == &EngineStatus::model && state == PartState::Ready)
-      shared_pipeline_ = pipeline_.get();
-  }
-  asio::post(io_, [this] { changed_(); });
-}
-
-void Engine::open_parts() {
-  const auto open = [this](PartStatus EngineStatus::*part, const char* name, auto&& open_part) {
-    {
-      const std::lock_guard lock(mutex_);
-      if ((status_.*part).state == PartState::Ready) return;
-      status_.*part = {};
-    }
-    try {
-      open_part();
-      set_part(part, PartState::Ready, "");
-      spdlog::info("{}: ready", name);
-    } catch (const std::exception& error) {
-      set_part(part, PartState::Failed, error.what());
-      spdlog::error("{}: {}", name, error.what());
-    }
-    beat();
-  };
-  open(&EngineStatus::audit, "audit", [this] {
-    std::promise<std::string> opened;
-    asio::post(audit_thread_, [this, &opened] {
-      try {
-        audit_ = parts_.open_audit();
-        opened.set_value("");
-      } catch (const std::exception& error) {
-        opened.set_value(*error.what() == '\0' ? "cannot be opened" : error.what());
-      }
-    });
-    const std::string failure = opened.get_future().get();
-    if (!failure.empty()) throw std::runtime_error(failure);
-  });
-  open(&EngineStatus::ocr, "ocr", [this] { ocr_ = parts_.open_ocr(); });
-  open(&EngineStatus::model, "model", [this] { pipeline_ = parts_.load_pipeline(); });
-}
-
-// What was abandoned comes first: it only wants its row.
-std::shared_ptr<Job> Engine::next_job() {
+// What was abandoned comes first: it only wants its row. Null when the engine is closing and all
+// rows are written.
+std::shared_ptr<GenerationJob> Engine::next_job() {
   std::unique_lock lock(mutex_);
   status_.working = false;
   current_.reset();
@@ -337,26 +194,31 @@ std::shared_ptr<Job> Engine::next_job() {
   return current_;
 }
 
+// ---- Worker -------------------------------------------------------------------------------------
+
 void Engine::work() {
   open_parts();
-  while (std::shared_ptr<Job> job = next_job()) {
+  while (const std::shared_ptr<GenerationJob> job = next_job()) {
     beat();
-    StampedAuditLog audit(audit_thread_, audit_, *job);
-    guard::Guard guard(*pipeline_, *ocr_, audit);
-    const model::Progress progress = [this](int step, int steps) {
-      beat();
-      const std::lock_guard lock(mutex_);
-      status_.step = step;
-      status_.steps = steps;
-    };
-    Result<Answer> answer = Error{};
-    try {
-      answer = guard.complete(job->screened, job->stop_.get_token(), progress);
-    } catch (const std::exception& error) {
-      answer = Error{ErrorCode::Internal, error.what(), ""};
-    }
+    Result<Answer> answer = complete(*job);
     count(answer, job->screened.decision.action);
     deliver(job, std::move(answer));
+  }
+}
+
+Result<Answer> Engine::complete(const GenerationJob& job) {
+  StampedAuditLog audit(audit_, job);
+  guard::Guard guard(*pipeline_, *ocr_, audit);
+  const model::Progress progress = [this](int step, int steps) {
+    beat();
+    const std::lock_guard lock(mutex_);
+    status_.step = step;
+    status_.steps = steps;
+  };
+  try {
+    return guard.complete(job.screened, job.stop_token(), progress);
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::Internal, error.what(), ""};
   }
 }
 
@@ -370,12 +232,58 @@ void Engine::count(const Result<Answer>& answer, policy::Action action) {
   }
 }
 
-void Engine::deliver(const std::shared_ptr<Job>& job, Result<Answer> answer) {
+void Engine::deliver(const std::shared_ptr<GenerationJob>& job, Result<Answer> answer) {
   auto result = std::make_shared<Result<Answer>>(std::move(answer));
   asio::post(io_, [job, result = std::move(result)]() mutable {
     job->result = std::move(result);
     job->done.set();
   });
+}
+
+void Engine::beat() {
+  last_beat_.store(std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+bool Engine::worker_alive() const {
+  if (status().loading()) return true;  // a large checkpoint takes its time
+  const std::chrono::steady_clock::duration beaten(last_beat_.load());
+  return std::chrono::steady_clock::now().time_since_epoch() - beaten < limits_.worker_stall;
+}
+
+// ---- The audit log ------------------------------------------------------------------------------
+
+asio::awaitable<Result<Record>> Engine::moderate(guard::Screened screened) {
+  const EngineStatus now = status();
+  if (!now.ready()) co_return not_ready(now);
+  const policy::Action action = screened.decision.action;
+  AuditThread::Question<Record> question = [screened = std::move(screened)](guard::AuditLog& log) {
+    return guard::record_moderation(screened, log);
+  };
+  Result<Record> record = co_await audit_.ask<Record>(std::move(question));
+  if (record) {
+    const std::lock_guard lock(mutex_);
+    ++status_.moderation_actions[static_cast<std::size_t>(action)];
+  }
+  co_return record;
+}
+
+asio::awaitable<Result<std::vector<Record>>> Engine::list(RecordFilter filter) {
+  AuditThread::Question<std::vector<Record>> question =
+      [filter = std::move(filter)](guard::AuditLog& log) { return log.list(filter); };
+  return audit_.ask<std::vector<Record>>(std::move(question));
+}
+
+asio::awaitable<Result<std::optional<Record>>> Engine::find(std::string request_id) {
+  AuditThread::Question<std::optional<Record>> question =
+      [request_id = std::move(request_id)](guard::AuditLog& log) { return log.find(request_id); };
+  return audit_.ask<std::optional<Record>>(std::move(question));
+}
+
+asio::awaitable<Result<std::optional<Record>>> Engine::find(std::int64_t sequence) {
+  AuditThread::Question<std::optional<Record>> question = [sequence](guard::AuditLog& log) {
+    return log.find(sequence);
+  };
+  return audit_.ask<std::optional<Record>>(std::move(question));
 }
 
 }  // namespace glyphward::daemon

@@ -1,15 +1,15 @@
-// What works behind the sockets: one thread that owns pipeline, OCR and guard, with a bounded queue
-// before it, and one that owns the audit log, so that a moderation does not wait for a picture.
+// What works behind the sockets: one thread, the worker, that owns pipeline, OCR and guard, with a
+// bounded queue before it; and the audit thread, so that a moderation does not wait for a picture.
 //
-//   io thread --submit()--> queue --> worker thread --append()--> audit thread
-//       ^--------- Job::done ---------------'
+//   io thread --submit()--> queue --> worker --append()--> audit thread
+//     |  ^----- GenerationJob::done ----'                       ^
+//     '--------------------- moderate(), list(), find() --------'
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -17,27 +17,26 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/result.h"
+#include "daemon/service/audit_thread.h"
 #include "daemon/service/config.h"
-#include "daemon/service/event.h"
-#include "guard/audit/audit_log.h"
+#include "daemon/service/generation_job.h"
 #include "guard/guard.h"
 #include "guard/reading/ocr.h"
 #include "model/pipeline.h"
 
 namespace glyphward::daemon {
 
-// How the parts are opened; each may throw, and says why. Called on the thread that will own the
-// part.
+// How the parts are opened. Each may throw; the exception says why. Called on the thread that will
+// own the part.
 struct EngineParts {
   std::function<std::unique_ptr<model::Pipeline>()> load_pipeline;
   std::function<std::unique_ptr<guard::Ocr>()> open_ocr;
-  std::function<std::unique_ptr<guard::AuditLog>()> open_audit;
+  AuditThread::OpenLog open_audit;
 };
 
 enum class PartState { Loading, Ready, Failed };
@@ -47,8 +46,8 @@ struct PartStatus {
   std::string reason;  // why it failed: which file, which key
 };
 
-// One for each policy::Action.
-using ActionCounts = std::array<std::uint64_t, 4>;
+// One count for each policy::Action.
+using ActionCounts = std::array<std::uint64_t, policy::kActions.size()>;
 
 struct EngineStatus {
   PartStatus model;
@@ -63,7 +62,7 @@ struct EngineStatus {
   std::uint64_t cancelled = 0;
   std::uint64_t failed = 0;
   std::uint64_t overloaded = 0;
-  // What the policy decided of what was accepted, whatever became of it.
+  // The policy's actions on what was accepted, whatever became of it.
   ActionCounts generation_actions{};
   ActionCounts moderation_actions{};
 
@@ -75,35 +74,14 @@ struct EngineStatus {
     return model.state == PartState::Loading || ocr.state == PartState::Loading ||
            audit.state == PartState::Loading;
   }
+  // One line per part that is not ready: "model: loading", "ocr: why it failed". Empty: ready().
+  std::string not_ready_reason() const;
 };
 
-// Why a job was told to stop; its row says so.
-enum class StopReason { None, HangUp, Deadline, Shutdown };
-std::string_view to_string(StopReason reason);
-
-// One request on its way through the queue.
-class Job {
- public:
-  Job(boost::asio::io_context& io, guard::Screened screened_in)
-      : screened(std::move(screened_in)), done(io) {}
-
-  const guard::Screened screened;
-  // Io thread only. Set when there is a result, or when the job was abandoned before it began.
-  Event done;
-  std::shared_ptr<Result<guard::Answer>> result;  // null if it was abandoned before it began
-
-  StopReason stop_reason() const { return stop_reason_; }
-
- private:
-  friend class Engine;
-  std::stop_source stop_;
-  std::atomic<StopReason> stop_reason_ = StopReason::None;
-};
-
-// Public members are called on the io thread, but for those marked.
+// Public members are called on the io thread, unless marked otherwise.
 class Engine {
  public:
-  // `changed` is called on the io thread whenever a part became ready or failed.
+  // `changed` is called on the io thread whenever a part has become ready or has failed.
   Engine(boost::asio::io_context& io, EngineParts parts, const Limits& limits,
          std::function<void()> changed);
   // shut_down(), if it was not called. NOLINTNEXTLINE(bugprone-exception-escape)
@@ -111,7 +89,7 @@ class Engine {
 
   // Starts the threads, which open their parts.
   void start();
-  // Opens again what failed.
+  // Tries again to open what failed.
   void retry();
 
   EngineStatus status() const;  // any thread
@@ -119,10 +97,10 @@ class Engine {
   const model::Pipeline* pipeline() const;
 
   // Overloaded if the queue is full, Unavailable if a part is not ready.
-  Result<std::shared_ptr<Job>> submit(guard::Screened screened);
+  Result<std::shared_ptr<GenerationJob>> submit(guard::Screened screened);
   // Tells the job to stop. One that waits is done at once, and only its row is still written; one
   // that has begun ends within two steps.
-  void abandon(const std::shared_ptr<Job>& job, StopReason reason);
+  void abandon(const std::shared_ptr<GenerationJob>& job, StopReason reason);
   void abandon_all(StopReason reason);
 
   // Through the audit thread. Unavailable if the log cannot be written or read.
@@ -131,34 +109,33 @@ class Engine {
   boost::asio::awaitable<Result<std::optional<guard::Record>>> find(std::string request_id);
   boost::asio::awaitable<Result<std::optional<guard::Record>>> find(std::int64_t sequence);
 
-  // Is the worker idle, or did it make a step lately? What the watchdog's ping vouches for.
+  // Is the worker idle, or did it make a step lately? The watchdog's ping says that it is so.
   bool worker_alive() const;
 
   // Writes the rows of what was abandoned, and joins both threads.
   void shut_down();
 
  private:
-  class RemoteAuditLog;
-  class StampedAuditLog;
-
-  void work();
+  // Parts.
   void open_parts();
-  std::shared_ptr<Job> next_job();
-  void deliver(const std::shared_ptr<Job>& job, Result<guard::Answer> answer);
-  void count(const Result<guard::Answer>& answer, policy::Action action);
   void set_part(PartStatus EngineStatus::*part, PartState state, const std::string& reason);
+
+  // Queue.
+  std::shared_ptr<GenerationJob> next_job();
+
+  // Worker.
+  void work();
+  Result<guard::Answer> complete(const GenerationJob& job);
+  void count(const Result<guard::Answer>& answer, policy::Action action);
+  void deliver(const std::shared_ptr<GenerationJob>& job, Result<guard::Answer> answer);
   void beat();
-  template <typename Value>
-  boost::asio::awaitable<Result<Value>> ask_audit(std::function<Value(guard::AuditLog&)> question);
 
   boost::asio::io_context& io_;
   const EngineParts parts_;
   const Limits limits_;
   const std::function<void()> changed_;
 
-  // The audit thread's.
-  boost::asio::thread_pool audit_thread_{1};
-  std::unique_ptr<guard::AuditLog> audit_;
+  AuditThread audit_;
 
   // The worker's.
   std::unique_ptr<model::Pipeline> pipeline_;
@@ -170,9 +147,9 @@ class Engine {
   // Under mutex_:
   EngineStatus status_;
   const model::Pipeline* shared_pipeline_ = nullptr;
-  std::deque<std::shared_ptr<Job>> queue_;
-  std::deque<std::shared_ptr<Job>> abandoned_;  // their rows are still to be written
-  std::shared_ptr<Job> current_;
+  std::deque<std::shared_ptr<GenerationJob>> queue_;
+  std::deque<std::shared_ptr<GenerationJob>> abandoned_;  // their rows are still to be written
+  std::shared_ptr<GenerationJob> current_;
   bool retry_ = false;
   bool closing_ = false;
 

@@ -17,7 +17,7 @@
 
 namespace glyphward::daemon {
 
-// Set once; one coroutine waits. Touched on the io thread only, so it needs no lock.
+// Set once; one coroutine waits for it. Used on the io thread only, so it needs no lock.
 class Event {
  public:
   explicit Event(boost::asio::io_context& io) : timer_(io) {}
@@ -28,7 +28,7 @@ class Event {
   }
   bool is_set() const { return is_set_; }
 
-  // Returns when the event is set or the time has come: is it set?
+  // Returns when the event is set or the deadline has come, with whether it is set.
   boost::asio::awaitable<bool> wait_until(std::chrono::steady_clock::time_point deadline) {
     boost::system::error_code ignored;
     if (!is_set_) {
@@ -48,8 +48,8 @@ class Event {
   bool is_set_ = false;
 };
 
-// Runs `work` on the pool and gives its value, or throws what it threw, on the io thread again.
-// Pool and io outlive it.
+// Runs `work` on the pool. Gives its value, or throws what it threw, on the io thread again. Pool
+// and io must outlive the call.
 template <typename Value>
 boost::asio::awaitable<Value> run_on(boost::asio::thread_pool& pool, boost::asio::io_context& io,
                                      std::function<Value()> work) {

@@ -19,9 +19,10 @@ using boost::system::error_code;
 
 namespace {
 
-// Several files are saved one after the other, and a large one is not written at once.
+// So long must nothing change: several files are saved one after the other, and a large one is not
+// written at once.
 constexpr std::chrono::milliseconds kSettle{200};
-// Something that never comes to rest is taken as it is.
+// Files that do not come to rest within this time are taken as they are.
 constexpr std::chrono::seconds kSettleMost{5};
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE |
                                   IN_DELETE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF |
@@ -37,8 +38,8 @@ std::int64_t nanoseconds(const timespec& time) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-// The file's own folder and that of what it links to; where one is missing, the nearest that is
-// there, in which it would come into being.
+// The file's own folder and the folder of what it links to. Where one is missing, the nearest
+// folder above it that exists: there the missing one would be created.
 std::set<fs::path> folders_of(const FileStamps& files) {
   std::set<fs::path> folders;
   for (const auto& [file, stamp] : files) {
@@ -122,15 +123,15 @@ asio::awaitable<FileStamps> FileWatcher::at_rest(FileStamps stamps) {
   }
 }
 
-// Which file it was does not matter: all are looked at.
+// Which file the events name does not matter: all files are looked at.
 void FileWatcher::drain() {
   alignas(inotify_event) std::array<char, 16384> events;
   while (::read(inotify_.native_handle(), events.data(), events.size()) > 0) {
   }
 }
 
-// A folder that is watched already keeps its number; one that was replaced by another has a new
-// one.
+// A folder that is watched already keeps its watch number; a folder that replaced another has a new
+// number.
 void FileWatcher::watch_folders(const FileStamps& files) {
   std::set<int> watches;
   for (const fs::path& folder : folders_of(files)) {

@@ -1,8 +1,8 @@
 // Tells when any of a set of files has changed: written in place, replaced by rename (as editors
-// do), removed, come into being, or reached through a link that now points elsewhere.
+// do), removed, created, or reached through a link that now points elsewhere.
 //
-// The kernel's inotify watches their folders, for a file replaced by rename is another file. An
-// event alone says little; what counts is whether the files differ from those that were last taken
+// inotify watches their folders, because a file that is replaced by rename is another file. An
+// event alone says little. What counts is whether the files differ from those that were last taken
 // in, and whether they have come to rest.
 #pragma once
 
@@ -22,7 +22,7 @@
 
 namespace glyphward::daemon {
 
-// What tells a file from itself at another time, without reading it.
+// Enough of a file's status to see that it changed, without reading it.
 struct FileStamp {
   bool exists = false;
   dev_t device = 0;
@@ -46,7 +46,7 @@ class FileWatcher {
   // Throws std::system_error if the kernel has no inotify for us.
   FileWatcher(boost::asio::io_context& io, Calls calls);
 
-  // Until stop().
+  // Returns after stop().
   boost::asio::awaitable<void> run();
   void stop();
 

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-// A large lexicon takes a while to be taken apart. Whoever lets go of it last, be it the io thread,
+// A large lexicon takes a while to destroy. Whoever lets go of the policy last, the io thread too,
 // leaves that to the store's thread, as long as there is one.
 std::shared_ptr<const policy::Policy> released_on(const std::shared_ptr<asio::thread_pool>& thread,
                                                   std::shared_ptr<const policy::Policy> policy) {
@@ -32,7 +32,7 @@ struct PolicyStore::Loaded {
   std::string error;
 };
 
-// The stamps come first: a file that changes while it is read has another one afterwards.
+// The stamps come first: a file that changes while it is read has another stamp afterwards.
 PolicyStore::Loaded PolicyStore::load() const {
   Loaded loaded;
   try {

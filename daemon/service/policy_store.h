@@ -1,5 +1,6 @@
-// The policy in force. A reload swaps it whole, or keeps it and says why. Io thread only; files are
-// read, and policies that nobody needs any more taken apart, on a thread of its own.
+// The policy in force. A reload swaps the whole policy, or keeps it and says why. Io thread only:
+// the store has a thread of its own to read files, and to destroy policies that nobody needs any
+// more.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -22,12 +23,12 @@ class PolicyStore {
   // Each is called on the store's thread.
   struct Source {
     std::function<std::shared_ptr<const policy::Policy>()> load;  // throws
-    std::function<std::vector<std::filesystem::path>()> files;    // that load() reads
+    std::function<std::vector<std::filesystem::path>()> files;    // what load() reads
   };
   PolicyStore(boost::asio::io_context& io, Source source) : io_(io), source_(std::move(source)) {}
   ~PolicyStore() { thread_->join(); }
 
-  // The reason why it failed; empty if the new policy is in force.
+  // Gives the reason why it failed; empty if the new policy is in force.
   boost::asio::awaitable<std::string> reload();
 
   // The stamps of the files as they are now, and as they were before the last reload read them.
@@ -37,7 +38,7 @@ class PolicyStore {
   const std::shared_ptr<const policy::Policy>& current() const { return current_; }  // may be null
   const std::string& last_error() const { return last_error_; }  // of the last reload
   std::int64_t loaded_at_s() const { return loaded_at_s_; }      // of the policy in force
-  std::uint64_t reloads() const { return reloads_; }  // that succeeded, the first load too
+  std::uint64_t reloads() const { return reloads_; }  // that succeeded, with the first load
   std::uint64_t failed_reloads() const { return failed_reloads_; }
 
  private:

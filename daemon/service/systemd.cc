@@ -47,10 +47,14 @@ ActivatedSockets take_activated_sockets() {
     const int fd = SD_LISTEN_FDS_START + i;
     const std::string& name = copied[static_cast<std::size_t>(i)];
     if (name != "service" && name != "admin") {
-      throw ConfigError("LISTEN_FDNAMES", 0, name, "expected the names \"service\" and \"admin\"");
+      throw ConfigError(
+          "LISTEN_FDNAMES", 0, name,
+          "expected the names \"service\" and \"admin\"; set FileDescriptorName= in the "
+          "socket unit");
     }
     std::optional<int>& target = name == "service" ? sockets.service : sockets.admin;
-    if (target) throw ConfigError("LISTEN_FDNAMES", 0, name, "expected one socket, found two");
+    if (target)
+      throw ConfigError("LISTEN_FDNAMES", 0, name, "expected one socket of this name, found two");
     if (::sd_is_socket(fd, AF_UNIX, SOCK_STREAM, 1) <= 0) {
       throw ConfigError("LISTEN_FDS", 0, name, "expected a listening Unix stream socket");
     }
@@ -64,7 +68,7 @@ void notify_ready(const std::string& status) { notify("READY=1\n" + status_line(
 void notify_status(const std::string& status) { notify(status_line(status)); }
 
 void notify_reloading() {
-  timespec now{};
+  timespec now{};  // systemd tells reloads apart by when they began
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto microseconds = now.tv_sec * 1'000'000LL + now.tv_nsec / 1000;
   notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));

@@ -1,20 +1,43 @@
 #include "guard/audit/audit_log.h"
 
+#include <fmt/format.h>
 #include <sqlite3.h>
 
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
+#include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <stdexcept>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/config_error.h"
 #include "guard/audit/chain.h"
+#include "guard/audit/columns.h"
 #include "guard/audit/rows.h"
 #include "guard/audit/sqlite.h"
 #include "guard/audit/state_dir.h"
+
+// How a row is written. append() takes these steps, and its caller lets the answer go after the
+// last:
+//
+//   1. BEGIN IMMEDIATE; the table's last row must be the one that this process wrote last
+//   2. INSERT
+//   3. stage the seal: audit.head.new is written and synced
+//   4. COMMIT: in WAL mode with synchronous=FULL the row is on the disk
+//   5. publish the seal: audit.head.new is renamed to audit.head, and the folder synced
+//
+// The seal is staged before the commit because after it nothing may fail for want of space: a
+// rename needs none. What a crash leaves:
+//
+//   before 4     the rows and the seal of before; a staged file, which the next stage() overwrites
+//   from 4 to 5  one row beyond the seal. Its answer never left. If its hash and mac are right it
+//   is
+//                ours: check_tail() takes it over and seals it when the log is next opened
+//   after 5      rows and seal agree
+//
+// If 5 fails while the process lives on, append() throws and remembers (unpublished_): the next
+// append() must first publish that seal. So never is more than one row beyond the seal, and two are
+// proof that something else wrote.
 
 namespace glyphward::guard {
 namespace {
@@ -29,19 +52,27 @@ std::int64_t now_ms() {
       .count();
 }
 
-std::string filter_sql(const RecordFilter& filter) {
-  std::string where = "1";
-  if (!filter.action.empty()) where += " AND action = :action";
-  if (!filter.outcome.empty()) where += " AND outcome = :outcome";
-  if (!filter.endpoint.empty()) where += " AND endpoint = :endpoint";
-  if (!filter.route.empty()) where += " AND route = :route";
-  if (filter.open_for_review_only) where += " AND open_for_review = 1";
-  if (filter.before_sequence > 0) where += " AND sequence < :before";
-  if (filter.since_ms > 0) where += " AND time_ms >= :since";
-  if (filter.until_ms > 0) where += " AND time_ms < :until";
-  if (!filter.prompt_contains.empty())
-    where += " AND (instr(prompt, :contains) OR instr(sanitized_prompt, :contains))";
-  return where;
+// One condition of a filter: its SQL, in which {0} is the parameter, and the parameter's value.
+using Condition = std::pair<const char*, std::variant<std::int64_t, std::string>>;
+
+std::vector<Condition> conditions(const RecordFilter& filter) {
+  std::vector<Condition> all;
+  const auto add_text = [&](const char* sql, const std::string& value) {
+    if (!value.empty()) all.emplace_back(sql, value);
+  };
+  const auto add_number = [&](const char* sql, std::int64_t value) {
+    if (value > 0) all.emplace_back(sql, value);
+  };
+  add_text("action = {0}", filter.action);
+  add_text("outcome = {0}", filter.outcome);
+  add_text("endpoint = {0}", filter.endpoint);
+  add_text("route = {0}", filter.route);
+  add_number("open_for_review = {0}", filter.open_for_review_only ? 1 : 0);
+  add_number("sequence < {0}", filter.before_sequence);
+  add_number("time_ms >= {0}", filter.since_ms);
+  add_number("time_ms < {0}", filter.until_ms);
+  add_text("(instr(prompt, {0}) OR instr(sanitized_prompt, {0}))", filter.prompt_contains);
+  return all;
 }
 
 // ---- The log ------------------------------------------------------------------------------------
@@ -79,10 +110,17 @@ class SqliteAuditLog final : public AuditLog {
   }
 
   std::vector<Record> list(const RecordFilter& filter) override {
-    Statement statement(*database_, "SELECT " + column_list() + " FROM decisions WHERE " +
-                                        filter_sql(filter) +
-                                        " ORDER BY sequence DESC LIMIT :limit");
-    bind_filter(statement, filter);
+    const std::vector<Condition> all = conditions(filter);
+    std::string sql = "SELECT " + column_list() + " FROM decisions WHERE 1";
+    int index = 0;
+    for (const auto& [condition, value] : all)
+      sql += " AND " + fmt::format(fmt::runtime(condition), fmt::format("?{}", ++index));
+    sql += fmt::format(" ORDER BY sequence DESC LIMIT ?{}", ++index);
+    Statement statement(*database_, sql);
+    index = 0;
+    for (const auto& [condition, value] : all)
+      std::visit([&](const auto& bound) { statement.bind(++index, bound); }, value);
+    statement.bind(++index, std::int64_t{std::max(filter.limit, 0)});
     std::vector<Record> records;
     while (statement.step()) records.push_back(read_record(statement));
     return records;
@@ -101,7 +139,7 @@ class SqliteAuditLog final : public AuditLog {
     return read_row(*database_, sequence);
   }
 
-  Verification verify() override {
+  ChainCheck verify() override {
     try {
       return walk();
     } catch (const std::exception& error) {
@@ -110,11 +148,13 @@ class SqliteAuditLog final : public AuditLog {
   }
 
  private:
-  static void bind_filter(Statement& statement, const RecordFilter& filter);
-
-  // Between the two reads of the seal the snapshot is taken; a writer may be at work meanwhile, and
-  // never has more than one row beyond its seal.
-  Verification walk() {
+  // What is checked: the schema, each row against the one before it (ChainWalk), and the last row
+  // against the seal.
+  //
+  // A writer may be at work meanwhile, and rows and seal are not read in one moment. So the seal is
+  // read twice, with the snapshot of the rows taken between: the snapshot has at least the rows of
+  // the first seal, and at most one row beyond the second.
+  ChainCheck walk() {
     const Hash key = read_key(dir_);
     const Head before = read_head(dir_, key);
     Transaction snapshot(*database_, "BEGIN");
@@ -123,18 +163,18 @@ class SqliteAuditLog final : public AuditLog {
     if (const std::string fault = schema_fault(*database_); !fault.empty())
       return broken(0, 1, fault);
     ChainWalk chain(*database_, key);
-    if (std::optional<Verification> fault = chain.run(before)) return *fault;
+    if (std::optional<ChainCheck> fault = chain.run(before)) return *fault;
     const Head after = read_head(dir_, key);
     if (chain.last().sequence > after.sequence + 1)
       return broken(after.sequence + 1, after.sequence + 2,
                     row_text(after.sequence + 2) + " was written after the seal");
-    Verification verification;
-    verification.intact = true;
-    verification.rows = chain.rows();
-    verification.message = "chain and seal agree, head " + chain.last().hash;
+    ChainCheck check;
+    check.intact = true;
+    check.rows = chain.rows();
+    check.message = "chain and seal agree, head " + chain.last().hash;
     if (chain.last().sequence > after.sequence)
-      verification.message += "; the last row was not sealed (a crash): its answer never left";
-    return verification;
+      check.message += "; the last row was not sealed (a crash): its answer never left";
+    return check;
   }
 
   void commit(const Record& record) {
@@ -182,21 +222,6 @@ class SqliteAuditLog final : public AuditLog {
   std::optional<std::pair<dev_t, ino_t>> identity_;
 };
 
-void SqliteAuditLog::bind_filter(Statement& statement, const RecordFilter& filter) {
-  const int limit = filter.limit > 0 ? filter.limit : 0;
-  int index = 0;
-  // Parameters are numbered by their first appearance in filter_sql().
-  if (!filter.action.empty()) statement.bind(++index, filter.action);
-  if (!filter.outcome.empty()) statement.bind(++index, filter.outcome);
-  if (!filter.endpoint.empty()) statement.bind(++index, filter.endpoint);
-  if (!filter.route.empty()) statement.bind(++index, filter.route);
-  if (filter.before_sequence > 0) statement.bind(++index, filter.before_sequence);
-  if (filter.since_ms > 0) statement.bind(++index, filter.since_ms);
-  if (filter.until_ms > 0) statement.bind(++index, filter.until_ms);
-  if (!filter.prompt_contains.empty()) statement.bind(++index, filter.prompt_contains);
-  statement.bind(++index, static_cast<std::int64_t>(limit));
-}
-
 void make_schema(Database& database) {
   Transaction transaction(database, "BEGIN IMMEDIATE");
   database.execute(create_table_sql());
@@ -205,7 +230,11 @@ void make_schema(Database& database) {
   transaction.commit();
 }
 
-// The chain's end against the seal. One sound row beyond it is taken over; returns the last row.
+// ---- Opening ------------------------------------------------------------------------------------
+
+// The chain's end against the seal: the sealed row must be there and sound, and what is beyond it
+// is nothing, or the one sound row of a crash, which is taken over. Returns the last row. The rows
+// before are verify()'s to walk: a start does not wait for them.
 Head check_tail(Database& database, const StateDir& dir, const Hash& key, const Head& sealed) {
   const auto wrong = [&](const std::string& message) {
     return ConfigError(dir.file(kDatabase), 0, "",
@@ -337,31 +366,6 @@ std::unique_ptr<AuditLog> AuditLog::open_read_only(const fs::path& state_dir) {
   } catch (const SqliteError& error) {
     throw ConfigError(state_dir / kDatabase, 0, "", error.what());
   }
-}
-
-boost::json::object to_json(const Record& record) {
-  boost::json::object object;
-  for_each_column([&](const Column& column) {
-    std::visit(
-        [&](auto member) {
-          std::string name = column.name;
-          if constexpr (std::is_same_v<std::decay_t<decltype(record.*member)>, std::string>) {
-            boost::system::error_code error;
-            boost::json::value value(record.*member);
-            if (name.ends_with("_json")) {
-              name.resize(name.size() - std::strlen("_json"));
-              boost::json::value parsed = boost::json::parse(record.*member, error);
-              if (!error) value = std::move(parsed);
-              if ((record.*member).empty()) value = nullptr;
-            }
-            object[name] = std::move(value);
-          } else {
-            object[name] = record.*member;
-          }
-        },
-        column.member);
-  });
-  return object;
 }
 
 }  // namespace glyphward::guard

@@ -7,8 +7,9 @@
 // audit.head, so that a cut tail is found too.
 //
 // A crash can fall between a row's commit and its seal: exactly one row after the seal is taken as
-// sound, if its hash and mac are; its answer never left. What the chain cannot show: a copy of the
-// whole folder put back later. Copy audit.head elsewhere for that.
+// sound, if its hash and mac are; its answer never left. What the chain cannot show: what somebody
+// with the key wrote, and a copy of the whole folder put back later. Copy audit.head elsewhere for
+// both.
 #pragma once
 
 #include <cstdint>
@@ -44,7 +45,7 @@ class AuditLog {
   virtual std::optional<Record> find(std::int64_t sequence) = 0;
   // Walks the whole chain. A broken chain is an answer, not an error; also one that cannot be
   // checked (no key).
-  virtual Verification verify() = 0;
+  virtual ChainCheck verify() = 0;
 };
 
 }  // namespace glyphward::guard

@@ -1,5 +1,5 @@
-// The hash chain over the rows of the audit log, its key and its seal (audit.h says what they
-// prove).
+// The hash chain over the rows of the audit log, its key and its seal. audit_log.h says what they
+// prove, chain.cc how. Pure, but for what reads and writes the state folder.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,11 @@ inline constexpr const char* kHead = "audit.head";
 // previous_hash of the first row: zeros.
 const std::string& first_previous_hash();
 
+// Of the record's previous_hash and of all its columns, as 64 hexadecimal digits.
 std::string chain_hash(const Record& record);
 std::string row_mac(const Hash& key, const std::string& hash);
 
-// Throw std::runtime_error.
+// The file audit.key: 32 random bytes as hexadecimal digits. Throw std::runtime_error.
 Hash make_key(const StateDir& dir);
 Hash read_key(const StateDir& dir);
 
@@ -42,21 +43,24 @@ Head read_head(const StateDir& dir, const Hash& key);
 std::string chain_fault(const Record& record, const std::string& previous, const Hash& key);
 
 std::string row_text(std::int64_t sequence);  // "row 7"
-Verification broken(std::int64_t rows, std::int64_t sequence, const std::string& message);
+// A chain that is sound for so many rows, and then not.
+ChainCheck broken(std::int64_t rows, std::int64_t sequence, const std::string& message);
 
 // Reads the rows that a snapshot of the database holds, and checks each.
 class ChainWalk {
  public:
   ChainWalk(Database& database, const Hash& key) : database_(database), key_(key) {}
 
-  // `sealed` was read before the snapshot was taken. Nothing if all rows are sound.
-  std::optional<Verification> run(const Head& sealed);
+  // `sealed` was read before the snapshot was taken, so that its row must be there. Nothing if all
+  // rows are sound.
+  std::optional<ChainCheck> run(const Head& sealed);
 
+  // The last sound row.
   const Head& last() const { return last_; }
   std::int64_t rows() const { return rows_; }
 
  private:
-  std::optional<Verification> check(const Record& record, const Head& sealed);
+  std::optional<ChainCheck> check(const Record& record, const Head& sealed);
 
   Database& database_;
   const Hash& key_;

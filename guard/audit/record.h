@@ -4,8 +4,15 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace glyphward::guard {
+
+// How a request ended. Refused by policy or by verification; cancelled by whoever asked for it, or
+// for the daemon's sake; failed where a part could not do its work.
+enum class Outcome { Answered, Refused, Cancelled, Failed };
+
+std::string_view to_string(Outcome outcome);  // "answered", "refused", "cancelled", "failed"
 
 // One decision. Times in Unix milliseconds, durations in milliseconds. JSON members hold JSON text.
 struct Record {
@@ -24,12 +31,12 @@ struct Record {
   std::string sanitized_prompt;
   std::string model;
   std::string weights_sha256;
-  std::string
-      parameters_json;  // num_inference_steps, guidance_scale, height, width, seeds, scheduler
-  std::string route;    // "plain", "localized", "more_layers", "prompt_swap", "redacted", "none"
+  // num_inference_steps, guidance_scale, height, width, seeds, scheduler
+  std::string parameters_json;
+  std::string route;  // the strongest that a picture took (RouteName, guard/attempts.h); "none"
   std::string ocr_reading;
   std::string escalations_json;  // each step: route, reading, why it was not enough
-  std::string outcome;           // "answered", "refused", "cancelled", "failed"
+  std::string outcome;           // an Outcome's name
   std::string reason;            // why, where outcome is not "answered"
   std::string image_sha256;      // of the PNG bytes that left, joined by ','
   bool open_for_review = false;
@@ -40,7 +47,8 @@ struct Record {
   std::string mac;
 };
 
-struct Verification {
+// What walking the chain came to.
+struct ChainCheck {
   bool intact = false;
   std::int64_t rows = 0;
   std::int64_t first_bad_sequence = 0;  // 0 if intact

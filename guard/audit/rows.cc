@@ -4,6 +4,9 @@
 
 #include <stdexcept>
 #include <type_traits>
+#include <variant>
+
+#include "guard/audit/columns.h"
 
 namespace glyphward::guard {
 namespace {

@@ -7,16 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "guard/reading/box.h"
 #include "model/image.h"
 
 namespace glyphward::guard {
-
-struct Box {
-  int x0 = 0, y0 = 0, x1 = 0, y1 = 0;  // pixels of the image given: [x0, x1) x [y0, y1)
-};
-bool overlap(const Box& a, const Box& b);
-// Overlapping boxes become one, until none overlap.
-std::vector<Box> merged(std::vector<Box> boxes);
 
 struct Word {
   std::string text;       // UTF-8

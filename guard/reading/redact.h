@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "guard/reading/ocr.h"
+#include "guard/reading/box.h"
 #include "model/image.h"
 
 namespace glyphward::guard {

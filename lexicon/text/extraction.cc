@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "lexicon/text/normalization.h"
+#include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
 namespace {

@@ -6,7 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace glyphward::lexicon {
@@ -49,12 +52,20 @@ class LanguageIndex {
   mutable std::vector<Word> words_;  // the last one stands for the end
 };
 
-// A title or first name: "mr", "andy". What follows roads, rivers and families: "road", "creek".
-// Lower case.
-bool is_name_before(std::string_view word);
-bool is_name_after(std::string_view word);
+// The signs, by word and by letter: languages.tsv, which is compiled in, and the scripts that one
+// language is written in. Languages are numbers below Languages::kCount. Immutable once built.
+class LanguageTable {
+ public:
+  // Throws ConfigError naming file, line and field.
+  LanguageTable(const std::filesystem::path& file, std::string_view content);
 
-// A word of the radio spelling alphabet: "foxtrot". Lower case.
-bool is_spelling_word(std::string_view word);
+  // Empty if it is a sign of none. Lower case.
+  const std::vector<std::size_t>& of_word(const std::string& word) const;
+  const std::vector<std::size_t>& of_letter(char32_t c) const;
+
+ private:
+  std::unordered_map<std::string, std::vector<std::size_t>> words_;
+  std::unordered_map<char32_t, std::vector<std::size_t>> letters_;
+};
 
 }  // namespace glyphward::lexicon

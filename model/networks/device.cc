@@ -5,7 +5,10 @@
 #include <link.h>
 
 #include <filesystem>
+#include <iterator>
 #include <stdexcept>
+
+#include "model/dtypes.h"
 
 namespace glyphward::model {
 namespace {
@@ -68,10 +71,15 @@ torch::Device open_device(const std::string& name) {
 }
 
 torch::Dtype parse_dtype(const std::string& name) {
-  if (name == "float32") return torch::kFloat32;
-  if (name == "float16") return torch::kFloat16;
-  if (name == "bfloat16") return torch::kBFloat16;
-  throw std::invalid_argument("dtype: expected float32, float16 or bfloat16, found " + name);
+  // In the order of kDtypes.
+  constexpr torch::Dtype values[] = {torch::kFloat32, torch::kFloat16, torch::kBFloat16};
+  static_assert(std::size(values) == kDtypes.size());
+  std::string known;
+  for (std::size_t i = 0; i < kDtypes.size(); ++i) {
+    if (name == kDtypes[i]) return values[i];
+    known += (i == 0 ? "" : ", ") + std::string(kDtypes[i]);
+  }
+  throw std::invalid_argument("dtype: expected one of " + known + ", found " + name);
 }
 
 }  // namespace glyphward::model

@@ -13,7 +13,7 @@ namespace glyphward::model {
 // another name.
 torch::Device open_device(const std::string& name);
 
-// "float32", "float16", "bfloat16". Throws std::invalid_argument.
+// One of kDtypes (model/dtypes.h). Throws std::invalid_argument.
 torch::Dtype parse_dtype(const std::string& name);
 
 }  // namespace glyphward::model

@@ -1,14 +1,11 @@
 // What a daemon test works with: a pipeline that draws at the test's pace, a reader of its
-// pictures, a daemon in a thread, and a client that can misbehave. LibTorch is not built for
+// pictures, and a daemon in a thread; client.h has who asks it. LibTorch is not built for
 // ThreadSanitizer; these are.
 #pragma once
 
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/json.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -24,12 +21,9 @@
 #include <utility>
 
 #include "daemon/daemon.h"
+#include "tests/daemon/client.h"
 
 namespace glyphward::daemon::testing {
-
-namespace fs = std::filesystem;
-namespace json = boost::json;
-using namespace std::chrono_literals;
 
 class TemporaryDir {
  public:
@@ -194,12 +188,22 @@ class FailingAuditLog : public guard::AuditLog {
   }
   std::optional<guard::Record> find(const std::string& id) override { return log_->find(id); }
   std::optional<guard::Record> find(std::int64_t sequence) override { return log_->find(sequence); }
-  guard::Verification verify() override { return log_->verify(); }
+  guard::ChainCheck verify() override { return log_->verify(); }
 
  private:
   std::unique_ptr<guard::AuditLog> log_;
   std::shared_ptr<Pace> pace_;
 };
+
+inline EngineParts fake_parts(const std::shared_ptr<Pace>& pace, const fs::path& state_dir) {
+  EngineParts parts;
+  parts.load_pipeline = [pace] { return std::make_unique<FakePipeline>(pace); };
+  parts.open_ocr = [pace] { return std::make_unique<FakeOcr>(pace); };
+  parts.open_audit = [pace, state_dir] {
+    return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state_dir), pace);
+  };
+  return parts;
+}
 
 // A daemon in a thread of this process, with fakes for what LibTorch and Tesseract do.
 class TestDaemon {
@@ -213,13 +217,7 @@ class TestDaemon {
     config.policy = fs::path(GLYPHWARD_SOURCE_DIR) / "policy" / "default.toml";
     config.limits.queue_size_max = 8;
     DaemonParts parts;
-    auto pace_copy = pace;
-    parts.engine.load_pipeline = [pace_copy] { return std::make_unique<FakePipeline>(pace_copy); };
-    parts.engine.open_ocr = [pace_copy] { return std::make_unique<FakeOcr>(pace_copy); };
-    const fs::path state = config.state_dir;
-    parts.engine.open_audit = [state, pace_copy] {
-      return std::make_unique<FailingAuditLog>(guard::AuditLog::open(state), pace_copy);
-    };
+    parts.engine = fake_parts(pace, config.state_dir);
     if (change) change(config, parts);
     const fs::path policy = config.policy;
     if (!parts.load_policy) {
@@ -237,7 +235,9 @@ class TestDaemon {
     stop();
   }
 
-  bool wait_until_ready(std::chrono::milliseconds most = 60s);
+  bool wait_until_ready(std::chrono::milliseconds most = 60s) {
+    return eventually([this] { return ask(config.socket, get("/readyz")).status == 200; }, most);
+  }
   void stop() {
     if (!thread_.joinable()) return;
     daemon->stop();
@@ -250,7 +250,7 @@ class TestDaemon {
     filter.limit = 1000;
     return guard::AuditLog::open_read_only(config.state_dir)->list(filter);
   }
-  guard::Verification verify() const {
+  guard::ChainCheck verify() const {
     return guard::AuditLog::open_read_only(config.state_dir)->verify();
   }
 
@@ -263,149 +263,5 @@ class TestDaemon {
   std::thread thread_;
   std::atomic<bool> ended_ = false;
 };
-
-// What came back on a connection.
-struct Answer {
-  int status = 0;  // 0: the connection closed without one
-  std::string head;
-  json::value body;
-
-  std::string header(std::string name) const {
-    const auto start = head.find("\r\n" + name + ": ");
-    if (start == std::string::npos) return "";
-    const auto from = start + name.size() + 4;
-    return head.substr(from, head.find("\r\n", from) - from);
-  }
-  std::string code() const { return error_member("code"); }
-  std::string param() const { return error_member("param"); }
-  std::string message() const { return error_member("message"); }
-
- private:
-  std::string error_member(const char* name) const {
-    const auto* object = body.if_object();
-    const auto* error = object != nullptr ? object->if_contains("error") : nullptr;
-    const auto* member =
-        error != nullptr && error->is_object() ? error->as_object().if_contains(name) : nullptr;
-    return member != nullptr && member->is_string() ? std::string(member->as_string()) : "";
-  }
-};
-
-// A blocking connection that sends whatever bytes a test wants.
-class Connection {
- public:
-  explicit Connection(const fs::path& socket)
-      : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, socket.c_str(), sizeof address.sun_path - 1);
-    if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-      ::close(fd_);
-      throw std::runtime_error("connect failed");
-    }
-    timeval patience{60, 0};
-    ::setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  }
-  Connection(Connection&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), rest_(std::move(other.rest_)) {}
-  ~Connection() { hang_up(); }
-
-  bool send(std::string_view bytes) {
-    while (!bytes.empty()) {
-      const ssize_t count = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (count <= 0) return false;
-      bytes.remove_prefix(static_cast<std::size_t>(count));
-    }
-    return true;
-  }
-  void half_close() { ::shutdown(fd_, SHUT_WR); }
-  void hang_up() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
-  Answer receive() {
-    Answer answer = receive_head();
-    const std::string body = receive_body(answer);
-    if (answer.status != 0 && !body.empty()) answer.body = json::parse(body);
-    return answer;
-  }
-  // The body as it is; empty if there is none.
-  std::string receive_text() {
-    Answer answer = receive_head();
-    return receive_body(answer);
-  }
-  // Did the other side close?
-  bool closed() {
-    while (more()) rest_.clear();
-    return true;
-  }
-
- private:
-  Answer receive_head() {
-    Answer answer;
-    std::size_t end = 0;
-    while ((end = rest_.find("\r\n\r\n")) == std::string::npos) {
-      if (!more()) return answer;
-    }
-    answer.head = rest_.substr(0, end + 2);
-    rest_.erase(0, end + 4);
-    answer.status = std::stoi(answer.head.substr(9, 3));
-    return answer;
-  }
-
-  // A body that is cut leaves no answer.
-  std::string receive_body(Answer& answer) {
-    const std::size_t length = std::stoul("0" + answer.header("Content-Length"));
-    while (rest_.size() < length) {
-      if (!more()) {
-        answer = {};
-        return "";
-      }
-    }
-    std::string body = rest_.substr(0, length);
-    rest_.erase(0, length);
-    return body;
-  }
-  bool more() {
-    char bytes[65536];
-    const ssize_t count = ::recv(fd_, bytes, sizeof bytes, 0);
-    if (count <= 0) return false;
-    rest_.append(bytes, static_cast<std::size_t>(count));
-    return true;
-  }
-
-  int fd_;
-  std::string rest_;
-};
-
-inline std::string post(const std::string& path, const std::string& body,
-                        const std::string& headers = "") {
-  return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + headers +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-inline std::string get(const std::string& path) {
-  return "GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
-}
-inline Answer ask(const fs::path& socket, const std::string& request) {
-  Connection connection(socket);
-  connection.send(request);
-  return connection.receive();
-}
-inline std::string generation(const std::string& prompt, const std::string& more = "") {
-  return post("/v1/images/generations",
-              R"({"prompt": )" + json::serialize(json::string(prompt)) + more + "}");
-}
-
-inline bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds most = 10s) {
-  const auto end = std::chrono::steady_clock::now() + most;
-  while (!holds()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(5ms);
-  }
-  return true;
-}
-
-inline bool TestDaemon::wait_until_ready(std::chrono::milliseconds most) {
-  return eventually([this] { return ask(config.socket, get("/readyz")).status == 200; }, most);
-}
 
 }  // namespace glyphward::daemon::testing

@@ -13,6 +13,8 @@ SOURCE = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"])
 MODEL = SOURCE / "model" / "bundled" / "stable-diffusion"
 CLEAN = 'a red sign on a blue wall that says "hello"'
 TOXIC = 'a red sign on a blue wall that says "bitch"'
+# Where what the picture looks like does not matter.
+QUICK = {"num_inference_steps": 1, "width": 96, "height": 48}
 PATIENCE_S = 120  # for whatever a slow and busy machine may take
 
 
@@ -106,13 +108,14 @@ class Daemon:
             return reply is not None and reply.status == 200
         assert eventually(ready), self.log.read_text()
 
-    def wait_until_failed(self, part):
-        """The reason that /readyz gives once the part has failed."""
+    def wait_until_failed(self, part, *words):
+        """The reason that /readyz gives once the part has failed, and the reason has these words."""
         def failed():
             assert self.process.poll() is None, self.log.read_text()
             reply = self.readiness()
             reasons = reply.body.get("reason", "").split("\n") if reply is not None else []
-            return next((r for r in reasons if r.startswith(part + ": ") and r != part + ": loading"), None)
+            return next((r for r in reasons if r.startswith(part + ": ") and r != part + ": loading"
+                         and all(word in r for word in words)), None)
         reason = eventually(failed)
         assert reason, self.log.read_text()
         return reason
@@ -124,6 +127,9 @@ class Daemon:
         return ask(self.admin, "GET", "/v1/status").body
 
     def rows(self):
+        """The log's rows, newest first: through the admin socket while the daemon answers, by the command afterwards."""
+        if self.process.poll() is None:
+            return ask(self.admin, "GET", "/v1/decisions?limit=500").body["data"]
         listed = run("audit", "list", "--state-dir", self.state, "--limit", 1000, "--json")
         assert listed.returncode == 0, listed.stderr
         return [json.loads(line) for line in listed.stdout.splitlines()]

@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from daemon_support import (BUILD, CLEAN, MODEL, PATIENCE_S, SOURCE, TOXIC, Daemon, UnixConnection, ask,  # noqa: E402
+from daemon_support import (BUILD, CLEAN, MODEL, PATIENCE_S, QUICK, SOURCE, TOXIC, Daemon, UnixConnection, ask,  # noqa: E402
                             eventually, run)
 
 
@@ -40,80 +40,11 @@ def test_the_main_job(daemon, tmp_path):
 
 
 def test_clean_pictures_leave_bit_equal_to_unguarded_ones(daemon, tmp_path):
-    assert run("generate", "-n", 2, "-o", tmp_path / "g.png", CLEAN, socket_path=daemon.socket).returncode == 0
-    assert run("generate", "--local", "--unguarded", "-n", 2, "-o", tmp_path / "u.png", CLEAN).returncode == 0
+    wanted = ["-n", 2, "--num-inference-steps", 3, CLEAN]
+    assert run("generate", "-o", tmp_path / "g.png", *wanted, socket_path=daemon.socket).returncode == 0
+    assert run("generate", "--local", "--unguarded", "-o", tmp_path / "u.png", *wanted).returncode == 0
     for i in range(2):
         assert (tmp_path / f"g-{i}.png").read_bytes() == (tmp_path / f"u-{i}.png").read_bytes()
-
-
-def test_local_runs_the_same_guard_and_records(tmp_path):
-    made = run("generate", "--local", "--json", "-o", tmp_path / "a.png", TOXIC, state_home=tmp_path / "home")
-    assert made.returncode == 0, made.stderr
-    report = json.loads(made.stdout)
-    assert report["action"] == "substitute" and report["files"] == [str(tmp_path / "a.png")]
-    listed = run("audit", "list", "--json", "--state-dir", tmp_path / "home" / "glyphward")
-    assert json.loads(listed.stdout)["endpoint"] == "local"
-
-
-@pytest.mark.parametrize("guard", [[], ["--unguarded"]])
-def test_tensors_are_written_before_rounding(tmp_path, guard):
-    from safetensors.numpy import load_file
-    made = run("generate", "--local", *guard, "-n", 2, "-o", tmp_path / "a.safetensors", CLEAN, state_home=tmp_path)
-    assert made.returncode == 0, made.stderr
-    tensors = load_file(tmp_path / "a.safetensors")
-    assert tensors["image"].shape == (2, 3, 96, 192) and tensors["image"].dtype.name == "float32"
-    assert tensors["latents"].shape[0] == 2
-    assert 0 <= tensors["image"].min() and tensors["image"].max() <= 1
-
-
-def test_check_reads_lines_and_answers_each(tmp_path):
-    lines = [{"id": "a", "text": 'a sign that says "b1tch"'}, {"id": 2, "text": 'a sign that says "duck"'},
-             {"id": "c", "text": "a cat"}]
-    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n\n")
-    checked = run("check", "--jsonl", tmp_path / "in.jsonl")
-    assert checked.returncode == 0, checked.stderr
-    answers = [json.loads(line) for line in checked.stdout.splitlines()]
-    assert [answer["id"] for answer in answers] == ["a", 2, "c"]
-    assert [answer["flagged"] for answer in answers] == [True, False, False]
-    assert list(answers[0]) == ["id", "action", "flagged", "findings"]
-    finding = answers[0]["findings"][0]
-    assert set(finding) == {"term", "category", "severity", "start", "end", "matched", "rendered"}
-    assert lines[0]["text"].encode()[finding["start"]:finding["end"]].decode() == finding["matched"] == "b1tch"
-    assert finding["rendered"] is True and finding["term"] == "bitch"
-    assert run("check", 'a sign that says "bitch"').returncode == 1
-    assert run("check", "a cat").returncode == 0
-
-    (tmp_path / "in.jsonl").write_bytes(b'{"id": 1, "text": "fine"}\n{"id": 2, "txt": "x"}\n')
-    bad = run("check", "--jsonl", tmp_path / "in.jsonl")
-    assert bad.returncode == 2 and "in.jsonl:2" in bad.stderr
-
-
-@pytest.mark.parametrize("arguments, status, says", [
-    ([], 2, "subcommand"),
-    (["generate"], 2, "prompt"),
-    (["generate", "--nosuch", "x"], 2, "--nosuch"),
-    (["generate", "--unguarded", "x"], 2, "--local"),
-    (["generate", "--dtype", "float32", "--device", "cuda", "x"], 2, "--local"),
-    (["generate", "-o", "a.jpg", "x"], 2, ".png"),
-    (["generate", "-o", "/nonexistent/a.png", "x"], 2, "/nonexistent"),
-    (["generate", "-o", "a.safetensors", "x"], 2, "--local"),
-    (["generate", "-n", "11", "x"], 2, "-n"),
-    (["generate", "--local", "--guidance-scale", "0.5", "x"], 2, "guidance_scale"),
-    (["generate", "--local", "--height", "65", "x"], 2, "height"),
-    (["generate", "--local", "--model", "/nonexistent", "x"], 2, "/nonexistent"),
-    (["generate", "--local", "--policy", "/nonexistent", "x"], 2, "/nonexistent"),
-    (["generate", "--socket", "/nonexistent", "x"], 4, "/nonexistent"),
-    (["status", "--socket", "/nonexistent"], 4, "glyphwardd"),
-    (["check"], 2, "--jsonl"),
-    (["check", "--jsonl", "/nonexistent"], 2, "/nonexistent"),
-    (["audit", "list", "--state-dir", "/nonexistent"], 2, "/nonexistent"),
-    (["audit", "verify", "--state-dir", "/nonexistent"], 1, "/nonexistent"),
-])
-def test_errors_name_what_and_where(tmp_path, arguments, status, says):
-    failed = run(*arguments, state_home=tmp_path, cwd=tmp_path)
-    assert failed.returncode == status, failed.stderr
-    assert says in failed.stderr + failed.stdout
-    assert "Traceback" not in failed.stderr and "terminate" not in failed.stderr
 
 
 def test_the_client_tells_refusals_and_bad_input_apart(daemon, tmp_path):
@@ -150,8 +81,8 @@ def test_bad_input_is_a_4xx_that_names_its_field(daemon, body, param):
 
 
 def test_the_log_is_listed_and_exported(daemon, tmp_path):
-    daemon.generate(TOXIC, num_inference_steps=2)
-    daemon.generate(CLEAN, num_inference_steps=2)
+    daemon.generate(TOXIC, **QUICK)
+    daemon.generate(CLEAN, **QUICK)
     rows = daemon.rows()
     assert [row["sequence"] for row in rows] == list(range(len(rows), 0, -1))
     listed = run("audit", "list", "--state-dir", daemon.state, "--action", "substitute", "--limit", 1, "--json")
@@ -162,8 +93,8 @@ def test_the_log_is_listed_and_exported(daemon, tmp_path):
     with open(tmp_path / "a.csv", newline="") as opened:
         table = list(csv.DictReader(opened))
     assert [row["prompt"] for row in table] == [row["prompt"] for row in rows[::-1]]
-    through_admin = ask(daemon.admin, "GET", "/v1/decisions?limit=500").body["data"]
-    assert through_admin == rows
+    listed = run("audit", "list", "--state-dir", daemon.state, "--limit", 1000, "--json")
+    assert [json.loads(line) for line in listed.stdout.splitlines()] == rows  # which came through the admin socket
 
 
 # ---- Faults
@@ -189,25 +120,30 @@ def spoil_shape(folder):
     return ["unet", "conv_out", "expected", "found"]
 
 
-@pytest.mark.parametrize("spoil", [spoil_truncate, spoil_missing, spoil_shape])
-def test_a_broken_weight_file_is_named_and_the_daemon_stays_up_not_ready(tmp_path, spoil):
+def test_a_broken_weight_file_is_named_and_the_daemon_stays_up_not_ready(tmp_path):
     model = tmp_path / "model"
-    shutil.copytree(MODEL, model)
-    expected = spoil(model)
+
+    def lay_out(spoil=lambda folder: []):
+        shutil.rmtree(model, ignore_errors=True)
+        shutil.copytree(MODEL, model)
+        return spoil(model)
+
+    expected = lay_out(spoil_truncate)
     with Daemon(tmp_path / "d", "--model", model, wait=False) as running:
-        reason = running.wait_until_failed("model")
-        for word in expected:
-            assert word in reason
-        assert str(model) in reason
-        reply = running.generate(CLEAN)
-        assert reply.status == 503 and reply.error["code"] == "not_ready" and "data" not in reply.body
-        assert ask(running.socket, "GET", "/healthz").status == 200
+        for spoil in [None, spoil_missing, spoil_shape]:
+            if spoil is not None:
+                expected = lay_out(spoil)
+                running.process.send_signal(signal.SIGHUP)
+            reason = running.wait_until_failed("model", *expected, str(model))
+            reply = running.generate(CLEAN)
+            assert reply.status == 503 and reply.error["code"] == "not_ready" and "data" not in reply.body
+            assert reason in reply.error["message"]
+            assert ask(running.socket, "GET", "/healthz").status == 200
         failed = run("status", socket_path=running.socket)
         assert failed.returncode == 4 and expected[0] in failed.stdout
         assert run("generate", "-o", tmp_path / "x.png", CLEAN, socket_path=running.socket).returncode == 4
         # Mended, and told so, it serves.
-        shutil.rmtree(model)
-        shutil.copytree(MODEL, model)
+        lay_out()
         running.process.send_signal(signal.SIGHUP)
         running.wait_until_ready()
 
@@ -241,19 +177,19 @@ def small_disk(folder):
 
 def test_on_a_full_disk_no_picture_leaves(tmp_path):
     with small_disk(tmp_path / "disk") as disk, Daemon(tmp_path, state=disk / "state") as running:
-        assert running.generate(CLEAN).status == 200
+        assert running.generate(CLEAN, **QUICK).status == 200
         filler = disk / "filler"
         with open(filler, "wb", buffering=0) as opened:
             with contextlib.suppress(OSError):
                 while opened.write(b"x" * 4096):
                     pass
-        refused = [running.generate(CLEAN) for _ in range(3)]
+        refused = [running.generate(CLEAN, **QUICK) for _ in range(3)]
         assert any(reply.status == 503 for reply in refused)
         answered = 1 + sum(reply.status == 200 for reply in refused)
         for reply in refused:
             assert reply.status == 200 or (reply.status == 503 and "data" not in reply.body)
         filler.unlink()
-        assert running.generate(CLEAN).status == 200
+        assert running.generate(CLEAN, **QUICK).status == 200
         assert running.verify().returncode == 0, running.verify().stderr
         assert sum(row["outcome"] == "answered" for row in running.rows()) == answered + 1
 
@@ -267,7 +203,7 @@ def test_kill_in_the_middle_of_fifty_requests_loses_no_answered_decision(tmp_pat
     with Daemon(tmp_path, "--config", config) as running:
         def one(i):
             with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-                reply = running.generate(TOXIC if i % 2 else CLEAN, seed=i, num_inference_steps=4)
+                reply = running.generate(TOXIC if i % 5 == 0 else CLEAN, seed=i, **QUICK)
                 if reply.status == 200:
                     answered.add(reply.headers["x-request-id"])
                     if len(answered) >= 15:
@@ -287,7 +223,7 @@ def test_kill_in_the_middle_of_fifty_requests_loses_no_answered_decision(tmp_pat
         print(f"killed after {len(answered)} answers; {len(recorded)} rows say answered")
 
     with Daemon(tmp_path) as again:  # the left-over socket is replaced, and the chain goes on
-        assert again.generate(CLEAN, num_inference_steps=2).status == 200
+        assert again.generate(CLEAN, **QUICK).status == 200
         assert again.verify().returncode == 0
         assert len(again.rows()) == len(recorded) + 1
 
@@ -310,7 +246,7 @@ def test_a_client_that_hangs_up_ends_its_job_within_two_steps(daemon):
 
 def test_sigterm_finishes_what_was_accepted(tmp_path):
     with Daemon(tmp_path) as running, concurrent.futures.ThreadPoolExecutor(3) as pool:
-        requests = [pool.submit(running.generate, CLEAN, num_inference_steps=20) for _ in range(3)]
+        requests = [pool.submit(running.generate, CLEAN, num_inference_steps=10) for _ in range(3)]
         assert eventually(lambda: running.status()["queue"]["waiting"] == 2)
         assert running.terminate() == 0
         assert [request.result().status for request in requests] == [200, 200, 200]
@@ -341,12 +277,13 @@ def test_sighup_reloads_or_keeps_the_policy(tmp_path):
         assert running.rows()[0]["open_for_review"] is True
 
 
-@pytest.mark.parametrize("text, says", [
-    ("soket = 1\n", "soket"), ("[limits]\nqueue_size_max = 0\n", "queue_size_max"), ("socket = [\n", "c.toml:")])
-def test_a_wrong_configuration_ends_the_daemon_with_one_line(tmp_path, text, says):
+# tests/daemon/service/config_test.cc has what can be wrong.
+@pytest.mark.parametrize("text, flags, says", [
+    ("[limits]\nqueue_size_max = 0\n", [], "c.toml:2: limits.queue_size_max: expected"), ("", ["--dtype", "int8"], "--dtype: expected")])
+def test_a_wrong_configuration_ends_the_daemon_with_one_line(tmp_path, text, flags, says):
     config = tmp_path / "c.toml"
     config.write_text(text)
-    failed = subprocess.run([BUILD / "glyphwardd", "--config", config], capture_output=True, text=True, timeout=60)
+    failed = subprocess.run([BUILD / "glyphwardd", "--config", config, *flags], capture_output=True, text=True, timeout=60)
     assert failed.returncode == 2 and says in failed.stderr and failed.stderr.count("\n") == 1
 
 

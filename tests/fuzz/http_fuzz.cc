@@ -27,10 +27,8 @@ using Protocol = asio::local::stream_protocol;
 asio::awaitable<Response> answer(std::shared_ptr<Exchange> exchange) {
   if (exchange->method.empty()) std::abort();
   const auto tenant = tenant_of(*exchange);
-  Response response;
-  response.body = boost::json::object{{"bytes", exchange->body.size()}};
-  if (!tenant) response = to_response(tenant.error());
-  co_return response;
+  if (!tenant) co_return to_response(tenant.error());
+  co_return json_response(boost::json::object{{"bytes", exchange->body.size()}});
 }
 
 class Server {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/config_error.h"
+#include "lexicon/lists/import.h"
 #include "lexicon/lists/list.h"
 
 namespace {

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     text.push_back(kAlphabet[data[i] % (sizeof(kAlphabet) - 1)]);
   const NormalizedText normalized = normalize(text);
   std::vector<Hit> hits;
-  matcher.find(normalized, Matcher::Scope::Words, hits);
+  matcher.find(normalized, Scope::Words, hits);
   check_hits(text, normalized, hits);
   check_plain_words(text, normalized, hits);
   return 0;

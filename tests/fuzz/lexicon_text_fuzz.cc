@@ -32,7 +32,7 @@ void check_normalization(std::string_view prompt) {
   std::size_t last = 0;
   for (const Cell& cell : text.cells) {
     require(cell.start >= last && cell.start < cell.end && cell.end <= prompt.size());
-    for (const Reading* r = text.begin(cell); r != text.end(cell); ++r)
+    for (const CellReading* r = text.begin(cell); r != text.end(cell); ++r)
       require(r->size >= 1 && r->size <= 3);
     last = cell.end;
   }

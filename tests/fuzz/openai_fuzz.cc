@@ -16,7 +16,7 @@ using namespace glyphward;
 
 void require_refusal(const daemon::ApiError& error) {
   if (error.status < 400 || error.status > 499 || error.message.empty()) std::abort();
-  boost::json::serialize(daemon::to_response(error).body);
+  daemon::to_response(error);
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto moderation = daemon::parse_moderation(body);
   if (!moderation) {
     require_refusal(moderation.error());
-  } else if (moderation->empty() || moderation->size() > 32) {
+  } else if (moderation->empty() || moderation->size() > guard::kModerationTextsMax) {
     std::abort();
   }
   daemon::Exchange exchange;

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "lexicon/lexicon.h"
-#include "lexicon/lists/list.h"
+#include "lexicon/lists/lint.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -24,6 +24,11 @@ const Lexicon& shipped() {
   static const std::shared_ptr<const Lexicon> lexicon =
       Lexicon::load({kRoot / "lexicon/default.tsv", kRoot / "lexicon/allow.tsv"});
   return *lexicon;
+}
+
+std::vector<Remark> flagged_words(const std::vector<std::string>& words) {
+  return lint_dictionary(
+      words, [](std::string_view prompt) { return shipped().analyze(prompt).findings; });
 }
 
 // ----- dictionaries -----
@@ -57,7 +62,7 @@ TEST_P(InnocentDictionary, OnlyReviewedWordsAreFlagged) {
   ASSERT_TRUE(std::filesystem::exists(path)) << path << ": ./dev test installs the dictionaries";
   const std::vector<std::string> words = read_dictionary(path);
   ASSERT_GE(words.size(), 50000u);
-  const std::vector<Remark> flagged = lint_dictionary(words, shipped());
+  const std::vector<Remark> flagged = flagged_words(words);
   for (const Remark& remark : flagged) {
     const auto known = reviewed().find({list, remark.spelling});
     EXPECT_TRUE(known != reviewed().end() && known->second == remark.term)
@@ -132,7 +137,7 @@ class PromptMaker {
   void add_words(const std::string& language, const std::filesystem::path& path) {
     const std::vector<std::string> words = read_dictionary(path);
     std::set<std::string> terms;  // toxic words make no ordinary prompt
-    for (const Remark& remark : lint_dictionary(words, shipped())) terms.insert(remark.spelling);
+    for (const Remark& remark : flagged_words(words)) terms.insert(remark.spelling);
     for (const std::string& word : words) {
       if (terms.contains(word)) continue;
       const bool capital = word.front() >= 'A' && word.front() <= 'Z';

@@ -7,7 +7,11 @@
 #include <fstream>
 
 #include "base/config_error.h"
+#include "base/file.h"
+#include "base/sha256.h"
 #include "lexicon/lists/list.h"
+#include "lexicon/matching/matcher.h"
+#include "lexicon/tables.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -187,6 +191,22 @@ TEST(Lexicon, RevisionChangesWithTheFiles) {
   EXPECT_EQ(Lexicon::load({a.path()})->revision(), Lexicon::load({a.path()})->revision());
   EXPECT_NE(Lexicon::load({a.path()})->revision(), Lexicon::load({b.path()})->revision());
   EXPECT_EQ(Lexicon::load({a.path()})->revision().size(), 64u);
+}
+
+TEST(Lexicon, RevisionCoversMatcherAndTables) {
+  const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
+  const TemporaryFile file(content);
+  EXPECT_EQ(Lexicon::load({file.path()})->revision(),
+            to_hex(sha256_of_chunks({Matcher::kVersion, tables::lexicon_names_tsv,
+                                     tables::lexicon_text_glyphs_tsv,
+                                     tables::lexicon_text_languages_tsv, content})));
+}
+
+// What is compiled in is what the files hold, byte for byte.
+TEST(Lexicon, TablesAreTheirFiles) {
+  EXPECT_EQ(read_file(kFolder / "names.tsv"), tables::lexicon_names_tsv);
+  EXPECT_EQ(read_file(kFolder / "text/glyphs.tsv"), tables::lexicon_text_glyphs_tsv);
+  EXPECT_EQ(read_file(kFolder / "text/languages.tsv"), tables::lexicon_text_languages_tsv);
 }
 
 }  // namespace

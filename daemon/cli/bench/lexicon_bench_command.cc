@@ -16,6 +16,7 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/measure.h"
 #include "daemon/service/data_files.h"
+#include "lexicon/lexicon.h"
 #include "lexicon/lists/list.h"
 #include "lexicon/text/normalization.h"
 

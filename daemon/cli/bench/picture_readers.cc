@@ -4,7 +4,7 @@
 #include <stdexcept>
 
 #include "daemon/cli/models/localize_pairs.h"
-#include "guard/reading/judge.h"
+#include "guard/reading/confusions.h"
 
 namespace glyphward::daemon {
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/config_error.h"
-#include "guard/reading/judge.h"
+#include "guard/reading/confusions.h"
 
 namespace glyphward::daemon {
 namespace {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/cli/command.h"
+#include "model/dtypes.h"
 #include "model/families/inspect.h"
 
 namespace glyphward::daemon {
@@ -21,7 +22,7 @@ struct InspectOptions {
   bool json = false;
 };
 
-constexpr const char* kDtypes[] = {"float32", "float16", "bfloat16"};
+using model::kDtypes;
 
 double share(std::int64_t parameters, const model::CheckpointDescription& checkpoint) {
   return static_cast<double>(parameters) / static_cast<double>(checkpoint.denoiser_parameters());

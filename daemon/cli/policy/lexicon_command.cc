@@ -16,8 +16,11 @@
 #include "daemon/cli/text.h"
 #include "daemon/service/data_files.h"
 #include "guard/finding_json.h"
+#include "lexicon/lexicon.h"
+#include "lexicon/lists/import.h"
+#include "lexicon/lists/lint.h"
 #include "lexicon/lists/list.h"
-#include "lexicon/text/normalization.h"
+#include "lexicon/text/unicode.h"
 
 namespace glyphward::daemon {
 namespace json = boost::json;
@@ -227,7 +230,8 @@ ExitStatus lint_words(const LexiconOptions& options) {
   for (const std::string& dictionary : options.dictionaries) {
     const std::filesystem::path path(dictionary);
     const std::vector<std::string> words = lexicon::read_dictionary(path);
-    const auto remarks = lexicon::lint_dictionary(words, *loaded);
+    const auto remarks = lexicon::lint_dictionary(
+        words, [&](std::string_view prompt) { return loaded->analyze(prompt).findings; });
     const std::string name = path.filename().string();
     for (const lexicon::Remark& remark : remarks) {
       const std::string steps = fmt::format("{}", fmt::join(remark.steps, ","));
@@ -249,7 +253,9 @@ ExitStatus lint_words(const LexiconOptions& options) {
 ExitStatus lint(const LexiconOptions& options) {
   if (!options.dictionaries.empty()) return lint_words(options);
   const std::vector<std::filesystem::path> files = lexicon_files(options.lists);
-  const auto remarks = lexicon::lint(read_terms(files), *lexicon::Lexicon::load(files));
+  const auto loaded = lexicon::Lexicon::load(files);
+  const auto remarks =
+      lexicon::lint(read_terms(files), [&](std::string_view text) { return loaded->find(text); });
   json::array all;
   for (const lexicon::Remark& remark : remarks) {
     const bool duplicate = remark.kind == lexicon::Remark::Kind::Duplicate;

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
 
 #include "base/config_error.h"
 #include "tests/daemon/fakes.h"
@@ -37,6 +41,8 @@ policy = "policy.toml"
 watch_policy = false
 device = "cuda:1"
 dtype = "bfloat16"
+vae_tiling = true
+offload_text_encoders = true
 ocr_languages = "eng+deu"
 log_level = "warning"
 [limits]
@@ -58,6 +64,8 @@ worker_stall_s = 6
   EXPECT_EQ(config.policy, dir.path() / "policy.toml");
   EXPECT_FALSE(config.watch_policy);
   EXPECT_EQ(config.dtype, "bfloat16");
+  EXPECT_TRUE(config.vae_tiling);
+  EXPECT_TRUE(config.offload_text_encoders);
   EXPECT_EQ(config.limits.queue_size_max, 3);
   EXPECT_EQ(config.limits.body_bytes_max, 4096u);
   EXPECT_EQ(config.limits.idle_timeout, 500ms);
@@ -78,6 +86,7 @@ TEST(Config, NamesFileLineAndKeyOfWhatIsWrong) {
       {"[limits]\nqueue_size_max = \"3\"", "found a value of another type"},
       {"[limits]\ndeadline_s = -1", "limits.deadline_s: expected a number of seconds above 0"},
       {"limits = 3", "limits: expected a table"},
+      {"\"limits.queue_size_max\" = 3", "limits.queue_size_max: unknown key; known are socket, "},
       {"socket = 3", "socket: expected a string"},
       {"socket_mode = \"660\"", "socket_mode: expected permissions as four octal digits"},
       {"dtype = \"float64\"",
@@ -98,6 +107,82 @@ TEST(Config, FillsInWhatIsLeftEmpty) {
   EXPECT_EQ(config.admin_socket, "/tmp/x.sock.admin");
   EXPECT_TRUE(fs::exists(config.model / "model_index.json"));
   EXPECT_TRUE(fs::exists(config.policy));
+}
+
+// ---- Flags, man page and the file that is installed name the same settings
+
+std::string text_of(const fs::path& file) {
+  std::ifstream in(fs::path(GLYPHWARD_SOURCE_DIR) / file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+const ConfigKey& key_of(const std::string& flag) {
+  return *std::ranges::find(config_keys(), flag, &ConfigKey::flag);
+}
+
+TEST(ConfigFlags, SetWhatTheirKeysSet) {
+  Config config;
+  set_from_flag(config, key_of("--admin-socket"), "run/admin.sock");
+  set_from_flag(config, key_of("--dtype"), "float16");
+  set_from_flag(config, key_of("--vae-tiling"), "");
+  EXPECT_EQ(config.admin_socket, "run/admin.sock");
+  EXPECT_EQ(config.dtype, "float16");
+  EXPECT_TRUE(config.vae_tiling);
+  EXPECT_FALSE(config.offload_text_encoders);
+  try {
+    set_from_flag(config, key_of("--dtype"), "float64");
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 "--dtype: expected one of float32, float16, bfloat16, found \"float64\"");
+  }
+}
+
+TEST(ConfigKeys, AreAllInTheManPage) {
+  std::string page = text_of("docs/man/glyphwardd.8");
+  page.erase(std::remove(page.begin(), page.end(), '\\'), page.end());
+  const auto section = [&page](const std::string& from, const std::string& to) {
+    const std::size_t start = page.find(".SH " + from);
+    return page.substr(start, page.find(".SH " + to) - start);
+  };
+  const std::string synopsis = section("SYNOPSIS", "DESCRIPTION");
+  const std::string configuration = section("CONFIGURATION", "SYSTEMD");
+  std::set<std::string> flags{"--config"};
+  for (const ConfigKey& key : config_keys()) {
+    // In bold: at the start of a ".TP" entry, not only mentioned.
+    const std::regex entry("\\n\\.BR? [^\\n]*\\b" + key.name + "\\b");
+    EXPECT_TRUE(std::regex_search(configuration, entry)) << key.name;
+    if (!key.flag.empty()) flags.insert(key.flag);
+  }
+  std::set<std::string> in_synopsis;
+  const std::regex flag("--[a-z-]+");
+  for (std::sregex_iterator it(synopsis.begin(), synopsis.end(), flag), end; it != end; ++it)
+    in_synopsis.insert(it->str());
+  EXPECT_EQ(in_synopsis, flags);
+}
+
+TEST(ConfigKeys, AreAllInTheInstalledFileWithTheirDefaults) {
+  TemporaryDir dir;
+  const std::regex commented("(^|\\n)#(?=[a-z_]+ = |\\[)");
+  const std::string text = std::regex_replace(text_of("systemd/glyphwardd.toml"), commented, "$1");
+  for (const ConfigKey& key : config_keys()) {
+    const std::string name = key.name.substr(key.name.rfind('.') + 1);
+    EXPECT_NE(text.find("\n" + name + " = "), std::string::npos) << key.name;
+  }
+  const Config shown = load(dir.path(), text);  // knows no other key
+  const Config defaults;
+  EXPECT_EQ(shown.socket, defaults.socket);
+  EXPECT_EQ(shown.admin_socket, defaults.socket.string() + ".admin");
+  EXPECT_EQ(shown.socket_mode, defaults.socket_mode);
+  EXPECT_EQ(shown.state_dir, "/var/lib/glyphward");
+  EXPECT_EQ(shown.watch_policy, defaults.watch_policy);
+  EXPECT_EQ(shown.device, defaults.device);
+  EXPECT_EQ(shown.dtype, defaults.dtype);
+  EXPECT_EQ(shown.vae_tiling, defaults.vae_tiling);
+  EXPECT_EQ(shown.offload_text_encoders, defaults.offload_text_encoders);
+  EXPECT_EQ(shown.ocr_languages, defaults.ocr_languages);
+  EXPECT_EQ(shown.log_level, defaults.log_level);
+  EXPECT_EQ(shown.limits, defaults.limits);
 }
 
 }  // namespace

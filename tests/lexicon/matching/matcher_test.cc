@@ -28,13 +28,11 @@ class MatcherTest : public ::testing::Test {
                                  entry("blast", kExact), entry("爆発", 0, "ja")};
   Matcher matcher_{entries_};
 
-  std::set<std::string> terms(std::string_view text,
-                              Matcher::Scope scope = Matcher::Scope::Words) const {
+  std::set<std::string> terms(std::string_view text, Scope scope = Scope::Words) const {
     std::vector<Hit> hits;
     const NormalizedText normalized = normalize(text);
     const auto size = static_cast<std::uint32_t>(normalized.cells.size());
-    matcher_.find(normalized, scope, hits,
-                  scope == Matcher::Scope::Joined ? Seams{0, size} : Seams{});
+    matcher_.find(normalized, scope, hits, scope == Scope::Joined ? Seams{0, size} : Seams{});
     std::set<std::string> result;
     for (const Hit& hit : hits) result.insert(entries_[hit.entry].term.term);
     return result;
@@ -82,9 +80,9 @@ TEST_F(MatcherTest, JudgesWordsByTheirContext) {
 }
 
 TEST_F(MatcherTest, TheWholeTextIsOneTermWhenJoined) {
-  EXPECT_EQ(terms("heck", Matcher::Scope::Joined), Terms{"heck"});
-  EXPECT_EQ(terms("hecks", Matcher::Scope::Joined), Terms{"heck"});
-  EXPECT_EQ(terms("oh heck", Matcher::Scope::Joined), Terms{});
+  EXPECT_EQ(terms("heck", Scope::Joined), Terms{"heck"});
+  EXPECT_EQ(terms("hecks", Scope::Joined), Terms{"heck"});
+  EXPECT_EQ(terms("oh heck", Scope::Joined), Terms{});
 }
 
 TEST_F(MatcherTest, HostileTextCostsNoMoreThanItsLength) {
@@ -106,7 +104,7 @@ TEST_F(MatcherTest, FindsWhatTheSlowMatcherFindsInAllShortTexts) {
   std::function<void(std::string)> all = [&](const std::string& text) {
     if (!text.empty()) {
       std::vector<Hit> hits;
-      matcher.find(normalize(text), Matcher::Scope::Words, hits);
+      matcher.find(normalize(text), Scope::Words, hits);
       const std::set<std::string> expected = slow(entries, text);
       for (const Hit& hit : hits) {
         const NormalizedText normalized = normalize(text);
@@ -136,24 +134,6 @@ TEST_F(MatcherTest, FindsWhatTheSlowMatcherFindsInAllShortTexts) {
   };
   all("");
   EXPECT_GE(compared, 10u);
-}
-
-TEST(AllowListTest, MatchesThePlainTextOnly) {
-  const AllowList allowed({"check", "moby dick", "class*", "操作*"});
-  const auto covers = [&](std::string_view text) {
-    const NormalizedText normalized = normalize(text);
-    for (const AllowList::Range& range : allowed.find(normalized)) {
-      if (range.begin == 0 && range.end == normalized.cells.size()) return true;
-    }
-    return false;
-  };
-  EXPECT_TRUE(covers("Check"));
-  EXPECT_TRUE(covers("Moby-Dick"));
-  EXPECT_TRUE(covers("classical"));
-  EXPECT_TRUE(covers("操作"));
-  EXPECT_FALSE(covers("ch3ck"));
-  EXPECT_FALSE(covers("checks"));
-  EXPECT_FALSE(covers("сheck")) << "the first letter is Cyrillic";
 }
 
 }  // namespace

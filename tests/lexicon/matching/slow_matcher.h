@@ -41,7 +41,7 @@ inline std::set<std::string> slow(const std::vector<Entry>& entries, const std::
       return;
     }
     const Cell& cell = normalized.cells[at];
-    for (const Reading* r = normalized.begin(cell); r != normalized.end(cell); ++r) {
+    for (const CellReading* r = normalized.begin(cell); r != normalized.end(cell); ++r) {
       if (r->size == 1 && r->letters[0] < 0x80)
         spell(at + 1, word + static_cast<char>(r->letters[0]));
     }

@@ -10,7 +10,7 @@ bool spells(const NormalizedText& text, std::u32string_view word) {
   if (text.cells.size() != word.size()) return false;
   for (std::size_t i = 0; i < word.size(); ++i) {
     bool found = false;
-    for (const Reading* r = text.begin(text.cells[i]); r != text.end(text.cells[i]); ++r) {
+    for (const CellReading* r = text.begin(text.cells[i]); r != text.end(text.cells[i]); ++r) {
       found = found || (r->size == 1 && r->letters[0] == word[i]);
     }
     if (!found) return false;
@@ -104,12 +104,6 @@ TEST(Normalization, FoldsTerms) {
   EXPECT_EQ(fold_term("  CAFÉ - Noir! "), U"café noir");
   EXPECT_EQ(strip_marks(fold_term("Café")), U"cafe");
   EXPECT_EQ(strip_marks(U"が"), U"が") << "a voiced kana is another letter";
-}
-
-TEST(Normalization, NamesStepsInTheOrderOfTheChain) {
-  EXPECT_EQ(step_names(kLeet | kInvisible | kCompound),
-            (std::vector<std::string>{"invisible", "leet", "compound"}));
-  EXPECT_TRUE(step_names(0).empty());
 }
 
 }  // namespace

@@ -1,0 +1,36 @@
+// Lists of other formats, brought in as entries. A pure function.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lexicon/matching/entry.h"
+
+namespace glyphward::lexicon {
+
+// What other lists do not say about their words.
+struct ImportDefaults {
+  std::string category = "profanity";
+  int severity = 3;  // 0 to 7
+  std::string language = "und";
+  int scale = 4;  // the highest severity of the list's own scale, whose lowest is 1
+};
+
+enum class ImportFormat { Text, Csv, Json };
+
+struct Imported {
+  std::vector<Entry> entries;         // in the order of the list, no term twice
+  std::vector<std::string> warnings;  // what was left out, and why
+};
+
+// Text: a word or phrase a line, as LDNOOBW has them. CSV: a header with `text`, `term` or `word`,
+// and if wanted `category` (or category_1), `severity` (or severity_rating), `language` and
+// `canonical_form_1`. JSON: an array of strings, or of objects with `term`, `word`, `text` or
+// `match` (alternatives parted by |), and if wanted `severity`, `category` or `tags`, `language`.
+// Throws ConfigError naming file, line and field.
+Imported import_list(const std::filesystem::path& file, std::string_view content,
+                     ImportFormat format, const ImportDefaults& defaults);
+
+}  // namespace glyphward::lexicon

@@ -1,0 +1,92 @@
+#include "lexicon/matching/trie.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+namespace glyphward::lexicon {
+
+void Trie::build(std::vector<Key> keys) {
+  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
+    return a.letters != b.letters ? a.letters < b.letters : a.value < b.value;
+  });
+  struct Range {
+    std::uint32_t node, first, last, depth;
+  };
+  std::vector<std::uint32_t> inner_before(keys.size() + 1);
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    inner_before[i + 1] = inner_before[i] + (keys[i].inner ? 1 : 0);
+  nodes_.assign(1, Node{});
+  std::vector<Range> todo = {{kRoot, 0, static_cast<std::uint32_t>(keys.size()), 0}};
+  while (!todo.empty()) {
+    // Depth first, so that a long tail of single letters lies in one place.
+    const Range range = todo.back();
+    todo.pop_back();
+    std::uint32_t i = range.first;
+    nodes_[range.node].first_value = static_cast<std::uint32_t>(values_.size());
+    nodes_[range.node].inner = inner_before[range.last] > inner_before[range.first];
+    for (; i < range.last && keys[i].letters.size() == range.depth; ++i) {
+      values_.push_back(keys[i].value);
+      ++nodes_[range.node].values;
+    }
+    std::vector<std::pair<char32_t, Range>> edges;
+    while (i < range.last) {
+      const char32_t letter = keys[i].letters[range.depth];
+      std::uint32_t end = i;
+      while (end < range.last && keys[end].letters[range.depth] == letter) ++end;
+      edges.push_back({letter, {0, i, end, range.depth + 1}});
+      i = end;
+    }
+    std::stable_sort(edges.begin(), edges.end(), [](const auto& a, const auto& b) {
+      const auto order = [](char32_t c) { return latin_class(c) >= 0 ? latin_class(c) : 27; };
+      return order(a.first) < order(b.first);
+    });
+    nodes_[range.node].first_child = static_cast<std::uint32_t>(nodes_.size());
+    nodes_[range.node].first_other = static_cast<std::uint32_t>(letters_.size());
+    for (auto& [letter, child] : edges) {
+      if (latin_class(letter) >= 0) {
+        nodes_[range.node].next |= letter_bit(letter);
+      } else {
+        nodes_[range.node].next |= kOtherLetters;
+        ++nodes_[range.node].others;
+        letters_.push_back(letter);
+      }
+      child.node = static_cast<std::uint32_t>(nodes_.size());
+      nodes_.emplace_back().letter = letter;
+    }
+    for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) todo.push_back(edge->second);
+  }
+  index_openings();
+}
+
+void Trie::index_openings() {
+  after_two_.assign(kLatinLetters * kLatinLetters, 0);
+  short_openings_ = 0;
+  for (std::size_t i = 0; i < kLatinLetters; ++i) {
+    const std::uint32_t first = child(kRoot, static_cast<char32_t>(U'a' + i));
+    if (first == kNone) continue;
+    if (has_values(first) || (nodes_[first].next & kSpaceLetter)) short_openings_ |= 1u << i;
+    for (std::size_t k = 0; k < kLatinLetters; ++k) {
+      const std::uint32_t second = child(first, static_cast<char32_t>(U'a' + k));
+      LetterSet& after = after_two_[i * kLatinLetters + k];
+      if (second == kNone) continue;
+      after = nodes_[second].next;
+      // Behind a key's end, or that of its first word, anything may follow.
+      if (has_values(second) || (after & kSpaceLetter)) after = kEnds;
+    }
+  }
+}
+
+bool Trie::may_begin(LetterSet first, LetterSet second, LetterSet third) const {
+  if (((first | second | third) & kOtherLetters) || (first & short_openings_)) return true;
+  for (LetterSet a = first; a != 0; a &= a - 1) {
+    const std::size_t row = static_cast<std::size_t>(std::countr_zero(a)) * kLatinLetters;
+    for (LetterSet b = second; b != 0; b &= b - 1) {
+      if (after_two_[row + static_cast<std::size_t>(std::countr_zero(b))] & (third | kEnds))
+        return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace glyphward::lexicon

@@ -1,0 +1,98 @@
+// What Unicode says of characters and of strings of them, and what scripts make of words. Pure
+// functions; any number of threads.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/utf8.h"
+
+namespace glyphward::lexicon {
+
+// ----- UTF-8 -----
+
+// Decodes the code point at `offset`, which must be below text.size(), and moves on; U+FFFD, one
+// byte on, for what is not UTF-8.
+inline char32_t decode(std::string_view text, std::size_t& offset) {
+  const auto byte = static_cast<unsigned char>(text[offset]);
+  if (byte < 0x80) {
+    ++offset;
+    return byte;
+  }
+  const std::size_t start = offset;
+  const std::optional<char32_t> c = next_character(text, offset);
+  if (c) return *c;
+  offset = start + 1;
+  return kReplacementCharacter;
+}
+std::string encode(std::u32string_view letters);
+
+// ----- forms -----
+
+std::u32string nfc(std::u32string_view text);
+std::u32string nfd(std::u32string_view text);
+std::u32string nfkc_casefold(std::u32string_view text);
+// Composed and case folded, without the compatibility foldings of NFKC.
+std::u32string nfc_casefold(std::u32string_view text);
+// Kana are one alphabet in two shapes; ё is written е as often as not.
+inline char32_t fold_script(char32_t c) {
+  if (c >= U'ァ' && c <= U'ヶ') return c - 0x60;
+  return c == U'ё' ? U'е' : c;
+}
+
+// ----- characters -----
+
+// Characters, of which those of ASCII are found in one look.
+class CharacterSet {
+ public:
+  explicit constexpr CharacterSet(std::u32string_view characters) : all_(characters) {
+    for (const char32_t c : characters) {
+      if (c < 128) ascii_[c >> 6] |= std::uint64_t{1} << (c & 63);
+    }
+  }
+  constexpr bool contains(char32_t c) const {
+    if (c < 128) return (ascii_[c >> 6] >> (c & 63) & 1) != 0;
+    return all_.find(c) != std::u32string_view::npos;
+  }
+
+ private:
+  std::u32string_view all_;
+  std::array<std::uint64_t, 2> ascii_{};
+};
+
+bool is_letter(char32_t c);
+bool is_space(char32_t c);
+// Default-ignorable code points, controls that are no space, the braille blank.
+bool is_invisible(char32_t c);
+bool is_mark(char32_t c);
+bool is_vowel(char32_t c);
+inline bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' || c == U'＇'; }
+// A conjoining part of a Hangul syllable.
+inline bool is_jamo(char32_t c) { return c >= 0x1100 && c <= 0x11FF; }
+inline bool is_cyrillic(char32_t c) { return c >= 0x400 && c <= 0x52F; }
+inline bool is_katakana(char32_t c) { return (c >= U'ァ' && c <= U'ヺ') || c == U'ー'; }
+inline bool is_hiragana(char32_t c) { return c >= U'ぁ' && c <= U'ゖ'; }
+// Latin, Greek, Cyrillic: a mark on a letter leaves it that letter; elsewhere it makes another.
+bool marks_are_ornament(char32_t base);
+// Han, kana, Hangul, Thai: written without spaces between words, or with endings that stick to
+// them.
+bool is_unspaced_script(char32_t c);
+inline bool is_unspaced(char32_t c) { return c >= 0xE00 && is_unspaced_script(c); }
+
+// ----- words -----
+
+bool has_vowel(std::u32string_view word);
+// True for the empty word too.
+bool all_digits(std::u32string_view word);
+// Whether a short word of kana may begin behind `before`: katakana and hiragana part words, and so
+// do the particles. Whether it may end before `after`.
+bool kana_begins(char32_t before, char32_t first);
+inline bool kana_ends(char32_t last, char32_t after) {
+  return !(is_katakana(last) && is_katakana(after));
+}
+
+}  // namespace glyphward::lexicon

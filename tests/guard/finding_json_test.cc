@@ -1,0 +1,41 @@
+#include "guard/finding_json.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json/serialize.hpp>
+
+namespace glyphward::guard {
+namespace {
+
+lexicon::Analysis analysis() {
+  lexicon::Analysis analysis;
+  analysis.rendered.push_back({"sh1t", 8, 12, true});
+  analysis.findings.push_back({"shit", "profanity", 4, "en", 8, 12, "sh1t", true, {"leet"}, {}});
+  return analysis;
+}
+
+TEST(FindingJson, ClientHearsWhatAndWhere) {
+  EXPECT_EQ(boost::json::serialize(findings_json(analysis())),
+            R"([{"term":"shit","category":"profanity","severity":4,"start":8,"end":12,)"
+            R"("matched":"sh1t","rendered":true}])");
+  EXPECT_EQ(boost::json::serialize(rendered_json(analysis())),
+            R"([{"text":"sh1t","start":8,"end":12,"quoted":true}])");
+}
+
+TEST(FindingJson, OperatorHearsHowToo) {
+  lexicon::Analysis explained = analysis();
+  EXPECT_EQ(explained_findings_json(explained).at(0).at("steps").at(0).as_string(), "leet");
+  EXPECT_FALSE(explained_findings_json(explained).at(0).as_object().contains("pieces"));
+  explained.findings[0].pieces = {{8, 10}, {14, 16}};
+  EXPECT_EQ(boost::json::serialize(explained_findings_json(explained).at(0).at("pieces")),
+            "[[8,10],[14,16]]");
+}
+
+TEST(FindingJson, IsUtf8WhateverThePromptWas) {
+  lexicon::Analysis cut = analysis();
+  cut.findings[0].matched = "sh\xFFt";
+  EXPECT_EQ(findings_json(cut).at(0).at("matched").as_string(), "sh\xEF\xBF\xBDt");
+}
+
+}  // namespace
+}  // namespace glyphward::guard
