@@ -2,6 +2,7 @@
 // decisions.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,6 +15,12 @@ namespace glyphward::policy {
 // From mildest to most severe. Review answers as Block does and leaves the record open for a
 // person.
 enum class Action { Allow, Substitute, Review, Block };
+
+// All of them, in that order.
+inline constexpr std::array kActions = {Action::Allow, Action::Substitute, Action::Review,
+                                        Action::Block};
+static_assert(kActions.size() == static_cast<std::size_t>(Action::Block) + 1,
+              "every action is listed, and none is more severe than Block");
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
 
@@ -62,17 +69,25 @@ struct FindingTrace {
   Action action = Action::Allow;
 };
 
+// The routes that a substituted prompt's picture may take, by the names that policies, answers and
+// audit records give them.
+inline constexpr std::string_view kLocalizedRoute = "localized";
+inline constexpr std::string_view kMoreLayersRoute = "more_layers";
+inline constexpr std::string_view kPromptSwapRoute = "prompt_swap";
+// From mildest to strongest.
+inline constexpr std::array kEscalationRoutes = {kLocalizedRoute, kMoreLayersRoute,
+                                                 kPromptSwapRoute};
+
 // What the guard does after generation. From the policy's [verification] table.
-struct Verification {
+struct VerificationRules {
   // Severity from which a reading counts as toxic.
   int severity_min = lexicon::kFlaggedSeverityMin;
   // What happens to text in a script that no installed OCR language reads: Allow, Review or Block.
   Action uninspectable = Action::Block;
   bool redact = true;  // may the guard redact the text's box before it refuses?
-  // The routes that a substituted prompt's picture may take, tried in this order: "localized",
-  // "more_layers", "prompt_swap".
-  std::vector<std::string> escalation = {"localized", "more_layers", "prompt_swap"};
-  // How much of a replacement (0 to 1 of its letters) must be read for it to count as drawn.
+  // Which of kEscalationRoutes are tried, in their order.
+  std::vector<std::string> escalation{kEscalationRoutes.begin(), kEscalationRoutes.end()};
+  // How much of a substitute (0 to 1 of its letters) must be read for it to count as drawn.
   double replacement_similarity_min = 0.75;
   // How sure (0 to 100) OCR must be of a term of two or three letters that one pass alone reads.
   double short_term_confidence_min = 50;

@@ -139,7 +139,7 @@ class PolicyImpl : public Policy {
   }
 
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
-  const Verification& verification() const override { return file_.verification; }
+  const VerificationRules& verification() const override { return file_.verification; }
   const std::string& revision() const override { return revision_; }
 
  private:

@@ -44,7 +44,7 @@ class Policy {
                                             std::string_view tenant) const = 0;
 
   virtual const lexicon::Lexicon& lexicon() const = 0;
-  virtual const Verification& verification() const = 0;
+  virtual const VerificationRules& verification() const = 0;
 
   // SHA-256 (hex) over all that decides: the policy file's bytes, the word list's, the lexicon's
   // revision and this program's version of the rules.

@@ -9,9 +9,8 @@
 namespace glyphward::policy {
 namespace {
 
-const std::vector<std::string> kRoutes = {"localized", "more_layers", "prompt_swap"};
-const std::vector<Action> kActions = {Action::Allow, Action::Substitute, Action::Review,
-                                      Action::Block};
+const std::vector<std::string> kRoutes{kEscalationRoutes.begin(), kEscalationRoutes.end()};
+const std::vector<Action> kAllActions{kActions.begin(), kActions.end()};
 // Where there is nothing to substitute.
 const std::vector<Action> kPlainActions = {Action::Allow, Action::Review, Action::Block};
 
@@ -154,7 +153,7 @@ class RuleReader {
       toml_.note_missing(table.source(), "action",
                          "expected allow, substitute, review or block; found no such key");
     }
-    rule.action = toml_.action(table, "action", kActions).value_or(Action::Block);
+    rule.action = toml_.action(table, "action", kAllActions).value_or(Action::Block);
     rule.observe = toml_.boolean(table, "observe").value_or(false);
     rule.substitute = read_substitute(table, substitute_);
     policy_.rules.push_back(std::move(rule));
@@ -190,7 +189,7 @@ class RuleReader {
                      {"severity_min", "uninspectable", "redact", "escalation",
                       "replacement_similarity_min", "short_term_confidence_min"},
                      "verification");
-    Verification& verification = policy_.verification;
+    VerificationRules& verification = policy_.verification;
     verification.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax)
                                     .value_or(verification.severity_min);
     verification.redact = toml_.boolean(table, "redact").value_or(verification.redact);
@@ -205,7 +204,7 @@ class RuleReader {
   }
 
   // From mildest to strongest, each at most once.
-  void read_escalation(const toml::table& table, Verification& verification) {
+  void read_escalation(const toml::table& table, VerificationRules& verification) {
     verification.escalation = list(table, "escalation", kRoutes);
     const auto place = [](const std::string& route) {
       return std::find(kRoutes.begin(), kRoutes.end(), route);

@@ -50,7 +50,7 @@ struct PolicyFile {
   std::vector<Rule> rules;
   std::vector<Place> term_places;  // of the terms of all rules, one after the other
   Action default_action = Action::Allow;
-  Verification verification;
+  VerificationRules verification;
 };
 
 // Never throws for what `content` says: problems are added, and what they concern keeps its

@@ -410,7 +410,7 @@ std::vector<std::string> confusion_variants(std::string_view word) {
 }
 
 Expectation expectation(const lexicon::Analysis& analysis, const policy::Decision& decision,
-                        const policy::Verification& verification) {
+                        const policy::VerificationRules& verification) {
   Expectation expected;
   expected.allowed_texts = decision.allowed_texts;
   expected.severity_min = verification.severity_min;

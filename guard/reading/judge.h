@@ -28,13 +28,13 @@ struct Expectation {
   std::vector<std::string> allowed_texts;
   std::vector<Replaced> replaced;                   // empty if nothing was substituted
   int severity_min = lexicon::kFlaggedSeverityMin;  // from which a finding counts
-  // policy::Verification says what these are.
+  // policy::VerificationRules says what these are.
   double replacement_similarity_min = 0.75;
   double short_term_confidence_min = 50;
 };
 
 Expectation expectation(const lexicon::Analysis& analysis, const policy::Decision& decision,
-                        const policy::Verification& verification);
+                        const policy::VerificationRules& verification);
 
 enum class Verdict {
   Clean,        // nothing toxic is read; where words were replaced, their replacements are

@@ -120,16 +120,16 @@ class FakePolicy : public policy::Policy {
     return {};
   }
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
-  const policy::Verification& verification() const override { return verification_; }
+  const policy::VerificationRules& verification() const override { return verification_; }
   const std::string& revision() const override { return revision_; }
 
-  policy::Verification& mutable_verification() { return verification_; }
+  policy::VerificationRules& mutable_verification() { return verification_; }
 
  private:
   std::shared_ptr<const lexicon::Lexicon> lexicon_;
   std::string word_;
   std::string revision_ = "policy";
-  policy::Verification verification_;
+  policy::VerificationRules verification_;
 };
 
 inline const std::string kLayers[] = {

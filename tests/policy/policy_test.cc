@@ -452,7 +452,7 @@ TEST(Policy, ReadsVerification) {
   EXPECT_EQ(shipped().verification().uninspectable, Action::Block);
   const TemporaryPolicy policy(
       "[verification]\nseverity_min = 4\nuninspectable = \"review\"\nredact = false\n");
-  const Verification verification = Policy::load(policy.file())->verification();
+  const VerificationRules verification = Policy::load(policy.file())->verification();
   EXPECT_EQ(verification.severity_min, 4);
   EXPECT_EQ(verification.uninspectable, Action::Review);
   EXPECT_FALSE(verification.redact);

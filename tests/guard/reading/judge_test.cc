@@ -205,7 +205,7 @@ TEST(Reading, ExpectationNamesTheTermAndItsSpelling) {
   decision.action = policy::Action::Substitute;
   decision.substitutions.push_back({8, 12, "sh1t", "hope"});
   decision.allowed_texts = {"hope here"};
-  policy::Verification verification;
+  policy::VerificationRules verification;
   verification.severity_min = 4;
   const Expectation expected = expectation(analysis, decision, verification);
   ASSERT_EQ(expected.replaced.size(), 1u);
