@@ -1,12 +1,11 @@
 #include "policy/cases.h"
 
-#include <unicode/utf8.h>
-
 #include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <sstream>
 
+#include "base/utf8.h"
 #include "policy/toml/toml_reader.h"
 
 namespace glyphward::policy {
@@ -40,15 +39,9 @@ Case read_case(TomlReader& toml, const toml::table& table) {
   test.tenant = toml.text(table, "tenant").value_or("");
   if (!test.tenant.empty() && !is_tenant(test.tenant)) {
     toml.note(table.get("tenant")->source(), "tenant",
-              "expected 1 to 64 of A-Z a-z 0-9 . _ : -, found '" + test.tenant + "'");
+              "expected " + std::string(kTenantForm) + ", found '" + test.tenant + "'");
   }
-  if (!table.contains("action")) {
-    toml.note_missing(table.source(), "action",
-                      "expected allow, substitute, review or block; found no such key");
-  }
-  test.action = toml.action(table, "action",
-                            {Action::Allow, Action::Substitute, Action::Review, Action::Block})
-                    .value_or(Action::Allow);
+  test.action = toml.required_action(table, "action", kActions).value_or(Action::Allow);
   test.rule = toml.text(table, "rule");
   test.flagged = toml.boolean(table, "flagged");
   test.findings = list(toml, table, "findings");
@@ -61,13 +54,9 @@ Case read_case(TomlReader& toml, const toml::table& table) {
 // Text for XML 1.0, which has no place for control characters and broken UTF-8.
 std::string xml(std::string_view text) {
   std::string result;
-  const auto size = static_cast<std::int64_t>(text.size());
-  for (std::int64_t i = 0; i < size;) {
-    const std::int64_t start = i;
-    UChar32 c = 0;
-    U8_NEXT(reinterpret_cast<const std::uint8_t*>(text.data()), i, size, c);
-    const bool allowed = c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0xFFFD) ||
-                         (c >= 0x10000 && c <= 0x10FFFF);
+  for_each_character(text, [&](std::optional<char32_t> character, std::string_view bytes) {
+    const char32_t c = character.value_or(0);
+    const bool allowed = (c >= 0x20 && c <= 0xFFFD) || (c >= 0x10000 && c <= 0x10FFFF);
     if (c == '&') {
       result += "&amp;";
     } else if (c == '<') {
@@ -75,13 +64,13 @@ std::string xml(std::string_view text) {
     } else if (c == '"') {
       result += "&quot;";
     } else if (c == '\t' || c == '\n' || c == '\r') {
-      result += "&#" + std::to_string(c) + ";";
+      result += "&#" + std::to_string(static_cast<std::uint32_t>(c)) + ";";
     } else if (!allowed) {
       result += "\uFFFD";
     } else {
-      result += text.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(i - start));
+      result += bytes;
     }
-  }
+  });
   return result;
 }
 

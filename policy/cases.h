@@ -11,9 +11,9 @@
 
 namespace glyphward::policy {
 
-// A prompt, and what is expected of its decision; what is not given is not looked at.
+// A prompt, and what is expected of its decision. What is not given is not looked at.
 struct Case {
-  std::string name;  // the prompt, where the file gives none
+  std::string name;  // the prompt if the file gives none
   Place place;
   std::string prompt;
   std::string tenant;
@@ -29,7 +29,7 @@ struct Case {
 // default.toml's cases are default.cases.toml.
 std::filesystem::path cases_file(const std::filesystem::path& policy);
 
-// Problems are added, as by read_policy(). A file without a case is a problem too.
+// Adds problems, as read_policy() does. A file without a case is a problem too.
 std::vector<Case> read_cases(const std::filesystem::path& file, std::string content,
                              std::vector<Problem>& problems);
 
@@ -43,8 +43,8 @@ CaseResult run_case(const Policy& policy, const Case& test);
 std::string junit_xml(const std::filesystem::path& file, const std::vector<Case>& cases,
                       const std::vector<CaseResult>& results);
 
-// `*` in the pattern stands for any run of bytes, an empty one too. Linear in practice: at most
-// pattern.size() * text.size().
+// `*` in the pattern matches any run of bytes, an empty one too. Linear in practice; at most
+// pattern.size() * text.size() steps.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
 }  // namespace glyphward::policy

@@ -1,4 +1,4 @@
-// What a policy decides, and what it tells the guard: plain values, for all who work with
+// What a policy decides, and what it tells the guard: plain values, for everything that works with
 // decisions.
 #pragma once
 
@@ -24,12 +24,12 @@ static_assert(kActions.size() == static_cast<std::size_t>(Action::Block) + 1,
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
 
-// A run of the prompt that was replaced.
+// A run of the prompt that was replaced, and its substitute.
 struct Substitution {
   std::size_t start = 0;  // bytes into the user's prompt: [start, end)
   std::size_t end = 0;
   std::string from;
-  std::string to;
+  std::string to;  // the substitute
 };
 
 // What a rule in observe mode would have done. It never changes the decision.
@@ -50,7 +50,7 @@ struct Decision {
   // The texts that the picture may show after the decision (the sanitized rendered texts), for the
   // OCR's comparison. Empty if no picture is made.
   std::vector<std::string> allowed_texts;
-  std::vector<Observation> observations;  // one for each rule in observe mode that matched
+  std::vector<Observation> observations;  // one per rule in observe mode that matched
   // Why the substitution is not word for word: it was widened, or given up. Never quotes the
   // prompt.
   std::string note;
@@ -64,7 +64,7 @@ struct RuleTrace {
   std::string mismatch;  // why it does not match; empty if it does
 };
 struct FindingTrace {
-  std::vector<RuleTrace> rules;  // in order, to the one that decides, or all
+  std::vector<RuleTrace> rules;  // in order, up to the one that decides, or all
   std::string decided_by;        // "default" if none matches
   Action action = Action::Allow;
 };
@@ -93,7 +93,8 @@ struct VerificationRules {
   double short_term_confidence_min = 50;
 };
 
-// A tenant's name, as a request may give it and a rule name it: 1 to 64 of A-Z a-z 0-9 . _ : -
+// A tenant's name, as a request may give it and a rule name it.
+inline constexpr std::string_view kTenantForm = "1 to 64 of A-Z a-z 0-9 . _ : -";
 bool is_tenant(std::string_view name);
 
 }  // namespace glyphward::policy

@@ -11,20 +11,13 @@
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
+#include "policy/word_list.h"
 
 namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
 constexpr std::string_view kVersion = "policy 2";
-
-bool contains(const std::vector<std::string>& list, std::string_view value) {
-  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-}
-
-bool has_step(const lexicon::Finding& finding, std::string_view step) {
-  return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
-}
 
 // Is there more in a list than comments and the line that names the fields?
 bool has_rows(const std::string& content) {
@@ -81,7 +74,7 @@ class PolicyImpl : public Policy {
     } catch (const ConfigError& error) {
       add_problem(error, problems);
     }
-    if (file_.lexicons.empty()) return;  // noted by who read the rules
+    if (file_.lexicons.empty()) return;  // read_policy() has noted it
     try {
       lexicon_ = lexicon::Lexicon::load(lists_of(file_));
     } catch (const ConfigError& error) {
@@ -111,11 +104,17 @@ class PolicyImpl : public Policy {
         decision.rule = rule->name;
       }
     }
-    if (decision.action == Action::Substitute)
-      substitute(prompt, analysis, tenant, deciding, decision);
-    if (decision.action == Action::Allow) {
-      for (const lexicon::RenderedText& text : analysis.rendered)
-        decision.allowed_texts.push_back(text.text);
+    switch (decision.action) {
+      case Action::Allow:
+        for (const lexicon::RenderedText& text : analysis.rendered)
+          decision.allowed_texts.push_back(text.text);
+        break;
+      case Action::Substitute:
+        substitute(prompt, analysis, tenant, deciding, decision);
+        break;
+      case Action::Review:
+      case Action::Block:
+        break;  // no picture is made
     }
     return decision;
   }
@@ -143,11 +142,6 @@ class PolicyImpl : public Policy {
   const std::string& revision() const override { return revision_; }
 
  private:
-  struct Replacement {
-    Range range;
-    std::string to;
-  };
-
   void add_problem(const ConfigError& error, std::vector<Problem>& problems) const {
     std::vector<std::filesystem::path> files = file_.lexicons;
     files.insert(files.end(), file_.optional_lexicons.begin(), file_.optional_lexicons.end());
@@ -170,9 +164,9 @@ class PolicyImpl : public Policy {
       for (const auto& [word, line] : words_->all()) check(file_.words, {line, 0}, word);
     }
     for (const Rule& rule : file_.rules) {
-      const Substitute& how = rule.substitute;
-      if (!how.word.empty()) check(file, how.place, how.word);
-      for (const auto& [category, word] : how.category) check(file, how.place, word);
+      const SubstitutionRules& rules = rule.substitution;
+      if (!rules.word.empty()) check(file, rules.place, rules.word);
+      for (const auto& [category, word] : rules.category) check(file, rules.place, word);
     }
   }
 
@@ -194,20 +188,6 @@ class PolicyImpl : public Policy {
     }
   }
 
-  // Why the rule does not match; empty if it does.
-  static std::string mismatch(const Rule& rule, const lexicon::Finding& finding,
-                              std::string_view tenant) {
-    if (!rule.anywhere && !finding.rendered) return "where: not in the text to be rendered";
-    if (finding.severity < rule.severity_min || finding.severity > rule.severity_max)
-      return "severity: " + std::to_string(finding.severity);
-    if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
-    if (!contains(rule.terms, finding.term)) return "terms: another";
-    if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
-    if (!contains(rule.tenants, tenant))
-      return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
-    return {};
-  }
-
   // The first rule that matches and is not only observing; those observing on the way are noted.
   const Rule* first_match(const lexicon::Finding& finding, std::string_view tenant,
                           Decision* decision) const {
@@ -222,74 +202,7 @@ class PolicyImpl : public Policy {
     return nullptr;
   }
 
-  std::string word_for(const Rule& rule, const lexicon::Finding& finding, std::string_view prompt,
-                       std::string_view from, std::size_t piece) const {
-    const Substitute& how = rule.substitute;
-    std::string word;
-    if (how.strategy == Strategy::Fixed) {
-      word = how.word;
-    } else if (how.strategy == Strategy::Category) {
-      const auto it = how.category.find(finding.category);
-      word = it != how.category.end() ? it->second : how.word;
-    }
-    if (word.empty()) {
-      // The word depends on the term, so the same term in a prompt becomes the same word wherever
-      // it stands.
-      const std::string seed =
-          to_hex(sha256_of_chunks({revision_, prompt, finding.term, std::to_string(piece)}));
-      word = words_->pick(count_letters(from), seed);
-    }
-    return like_case(word, from);
-  }
-
-  // One replacement for each finding, and one for each quote or line that it was put together from.
-  void add_replacements(std::string_view prompt, const lexicon::Finding& finding, const Rule& rule,
-                        std::vector<Replacement>& out) const {
-    std::vector<Range> ranges;
-    if (!finding.pieces.empty()) {
-      for (const auto& [start, end] : finding.pieces) ranges.push_back({start, end});
-    } else if (has_step(finding, "acrostic")) {
-      // One line less and the first letters spell nothing.
-      ranges.push_back(whole_word(prompt, {finding.start, finding.start}));
-    } else {
-      ranges.push_back(whole_word(prompt, {finding.start, finding.end}));
-    }
-    for (std::size_t i = 0; i < ranges.size(); ++i) {
-      const std::string_view from = prompt.substr(ranges[i].start, ranges[i].end - ranges[i].start);
-      out.push_back({ranges[i], word_for(rule, finding, prompt, from, i)});
-    }
-  }
-
-  static std::vector<Replacement> without_overlaps(std::vector<Replacement> replacements) {
-    std::stable_sort(replacements.begin(), replacements.end(),
-                     [](const Replacement& a, const Replacement& b) {
-                       return a.range.start != b.range.start ? a.range.start < b.range.start
-                                                             : a.range.end > b.range.end;
-                     });
-    std::vector<Replacement> result;
-    for (Replacement& replacement : replacements) {
-      if (!result.empty() && replacement.range.start < result.back().range.end) {
-        result.back().range.end = std::max(result.back().range.end, replacement.range.end);
-        continue;
-      }
-      result.push_back(std::move(replacement));
-    }
-    return result;
-  }
-
-  static std::string apply(std::string_view prompt, const std::vector<Replacement>& replacements) {
-    std::string result;
-    std::size_t at = 0;
-    for (const Replacement& replacement : replacements) {
-      result.append(prompt.substr(at, replacement.range.start - at));
-      result.append(replacement.to);
-      at = replacement.range.end;
-    }
-    result.append(prompt.substr(at));
-    return result;
-  }
-
-  // Clean: no rule would act on it, and no term that was replaced stands in it any more.
+  // Clean: no rule would act on it, and it holds no term that was replaced.
   bool clean(const lexicon::Analysis& analysis, std::string_view tenant,
              const std::set<std::string>& replaced) const {
     Decision ignored;
@@ -301,6 +214,8 @@ class PolicyImpl : public Policy {
                        });
   }
 
+  // `deciding` has the rule that decides each finding, or null. Words are tried first, whole texts
+  // after them; where neither gives a clean prompt, the action becomes Block.
   void substitute(std::string_view prompt, const lexicon::Analysis& analysis,
                   std::string_view tenant, const std::vector<const Rule*>& deciding,
                   Decision& decision) const {
@@ -311,51 +226,34 @@ class PolicyImpl : public Policy {
       replaced.insert(analysis.findings[i].term);
       any = any == nullptr ? deciding[i] : any;
     }
-    std::vector<Replacement> words;
-    std::vector<Replacement> texts;
+    Substituter words(prompt, revision_, words_ ? &*words_ : nullptr);
+    Substituter texts = words;
     for (std::size_t i = 0; i < deciding.size() && any != nullptr; ++i) {
       const lexicon::Finding& finding = analysis.findings[i];
       const bool acts = deciding[i] != nullptr && deciding[i]->action == Action::Substitute;
       // The same term elsewhere goes too: the sanitized prompt must not hold it.
       if (!acts && !replaced.contains(finding.term)) continue;
-      const Rule& rule = acts ? *deciding[i] : *any;
-      add_replacements(prompt, finding, rule, words);
-      add_text_replacement(prompt, analysis, finding, rule, texts);
+      const SubstitutionRules& rules = (acts ? *deciding[i] : *any).substitution;
+      words.add_words(finding, rules);
+      texts.add_texts(analysis.rendered, finding, rules);
     }
-    for (std::vector<Replacement>* candidate : {&words, &texts}) {
-      const std::vector<Replacement> replacements = without_overlaps(*candidate);
-      std::string sanitized = apply(prompt, replacements);
+    const auto works = [&](std::vector<Substitution> substitutions) {
+      std::string sanitized = apply_substitutions(prompt, substitutions);
       const lexicon::Analysis result = lexicon_->analyze(sanitized);
-      if (replacements.empty() || !clean(result, tenant, replaced)) continue;
+      if (substitutions.empty() || !clean(result, tenant, replaced)) return false;
       decision.sanitized_prompt = std::move(sanitized);
-      for (const Replacement& replacement : replacements) {
-        const Range range = replacement.range;
-        decision.substitutions.push_back(
-            {range.start, range.end,
-             std::string(prompt.substr(range.start, range.end - range.start)), replacement.to});
-      }
+      decision.substitutions = std::move(substitutions);
       for (const lexicon::RenderedText& text : result.rendered)
         decision.allowed_texts.push_back(text.text);
-      if (candidate == &texts)
-        decision.note = "replacing words did not help; the whole rendered text was replaced";
+      return true;
+    };
+    if (works(words.finish())) return;
+    if (works(texts.finish())) {
+      decision.note = "replacing words did not help; the whole rendered text was replaced";
       return;
     }
     decision.action = Action::Block;
     decision.note = "no replacement gives a clean prompt";
-  }
-
-  // The whole rendered texts that the finding touches; the finding alone where it is not rendered.
-  void add_text_replacement(std::string_view prompt, const lexicon::Analysis& analysis,
-                            const lexicon::Finding& finding, const Rule& rule,
-                            std::vector<Replacement>& out) const {
-    bool found = false;
-    for (const lexicon::RenderedText& text : analysis.rendered) {
-      if (text.end <= finding.start || text.start >= finding.end) continue;
-      found = true;
-      out.push_back(
-          {{text.start, text.end}, word_for(rule, finding, prompt, text.text, out.size())});
-    }
-    if (!found) add_replacements(prompt, finding, rule, out);
   }
 
   PolicyFile file_;

@@ -1,6 +1,6 @@
-// The policy: what is done with what the lexicon found. Pure after load: the same prompt and
-// revision give the same decision and the same sanitized prompt, on any machine. Immutable:
-// decide() may run on any number of threads.
+// The policy: what is done with what the lexicon found. Pure after load: on any machine, the same
+// prompt and revision give the same decision and the same sanitized prompt. Immutable: any number
+// of threads.
 #pragma once
 
 #include <filesystem>
@@ -21,21 +21,21 @@ class Policy {
   // Throws ConfigError with file, line and field of the first problem.
   static std::shared_ptr<const Policy> load(const std::filesystem::path& file);
 
-  // All that is wrong with it, in order of position; empty if load() would succeed. A lexicon's
-  // faults end at its first.
+  // Everything that is wrong with it, in order of position; empty if load() would succeed. Of a
+  // lexicon only the first fault is told.
   static std::vector<Problem> check(const std::filesystem::path& file);
 
-  // The files that decide: the policy file and all that it names, whether they exist or not, as far
-  // as it can be read. Throws nothing.
+  // The files that decide: the policy file and all that it names, as far as it can be read, whether
+  // they exist or not. Throws nothing.
   static std::vector<std::filesystem::path> files(const std::filesystem::path& file);
 
   virtual ~Policy() = default;
 
-  // The first rule that matches decides for each finding; the most severe action over all findings
-  // wins. A substitution is made only if its result is clean: the sanitized prompt, analyzed and
-  // decided by this policy, is allowed as it stands. Where replacing words does not get there, the
-  // whole rendered text is replaced; where that does not either, the action is Block.
-  // tenant: whose request it is, empty if it names none.
+  // For each finding, the first rule that matches decides; over all findings, the most severe
+  // action wins. Substitutions are made only if their result is clean: this policy, asked about the
+  // sanitized prompt, allows it as it is. If replacing words does not get there, whole rendered
+  // texts are replaced; if that does not either, the action is Block.
+  // tenant: whose request it is; empty if it names none.
   virtual Decision decide(std::string_view prompt, const lexicon::Analysis& analysis,
                           std::string_view tenant) const = 0;
 
@@ -46,8 +46,8 @@ class Policy {
   virtual const lexicon::Lexicon& lexicon() const = 0;
   virtual const VerificationRules& verification() const = 0;
 
-  // SHA-256 (hex) over all that decides: the policy file's bytes, the word list's, the lexicon's
-  // revision and this program's version of the rules.
+  // SHA-256 (hex) over everything that decides: the policy file's bytes, the word list's, the
+  // lexicon's revision and this program's version of the rules.
   virtual const std::string& revision() const = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "policy/rules.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "lexicon/categories.h"
@@ -10,9 +11,29 @@ namespace glyphward::policy {
 namespace {
 
 const std::vector<std::string> kRoutes{kEscalationRoutes.begin(), kEscalationRoutes.end()};
-const std::vector<Action> kAllActions{kActions.begin(), kActions.end()};
-// Where there is nothing to substitute.
-const std::vector<Action> kPlainActions = {Action::Allow, Action::Review, Action::Block};
+
+// Does the action act on a finding's words? Then it is none for where there is no finding.
+bool acts_on_words(Action action) {
+  switch (action) {
+    case Action::Substitute:
+      return true;
+    case Action::Allow:
+    case Action::Review:
+    case Action::Block:
+      return false;
+  }
+  return false;
+}
+
+std::vector<Action> actions_without_finding() {
+  std::vector<Action> actions;
+  std::remove_copy_if(kActions.begin(), kActions.end(), std::back_inserter(actions), acts_on_words);
+  return actions;
+}
+
+bool contains(const std::vector<std::string>& list, std::string_view value) {
+  return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+}
 
 const std::vector<std::string>& category_names() {
   static const std::vector<std::string> names = [] {
@@ -35,14 +56,14 @@ class RuleReader {
         "");
     read_lexicons(root);
     policy_.default_action =
-        toml_.action(root, "default_action", kPlainActions).value_or(Action::Allow);
+        toml_.action(root, "default_action", actions_without_finding()).value_or(Action::Allow);
     read_substitution(root);
     for (const toml::table* table : toml_.tables(root, "rule")) read_rule(*table);
     if (const toml::table* table = toml_.table(root, "verification")) read_verification(*table);
-    const bool harmless =
+    const bool needs_words =
         std::any_of(policy_.rules.begin(), policy_.rules.end(),
-                    [](const Rule& rule) { return rule.action == Action::Substitute; });
-    if (harmless && policy_.words.empty()) {
+                    [](const Rule& rule) { return acts_on_words(rule.action); });
+    if (needs_words && policy_.words.empty()) {
       toml_.note_missing(root.source(), "substitution.words",
                          "expected a word list, which rules that substitute need; found none");
     }
@@ -69,7 +90,7 @@ class RuleReader {
     if (table == nullptr) return;
     toml_.check_keys(*table, {"strategy", "word", "category", "words", "length_min", "length_max"},
                      "substitution");
-    substitute_ = read_substitute(*table, substitute_);
+    substitution_ = read_substitution_rules(*table, substitution_);
     if (const auto words = toml_.text(*table, "words")) policy_.words = beside(*words);
     policy_.length_min =
         static_cast<std::size_t>(toml_.number(*table, "length_min", 3, 32).value_or(3));
@@ -82,7 +103,7 @@ class RuleReader {
     }
   }
 
-  Substitute read_substitute(const toml::table& table, Substitute result) {
+  SubstitutionRules read_substitution_rules(const toml::table& table, SubstitutionRules result) {
     if (const toml::node* node = table.get("strategy")) {
       const auto name = toml_.choice(*node, "strategy", {"harmless", "fixed", "category"});
       if (name) {
@@ -149,13 +170,9 @@ class RuleReader {
     if (const toml::node* where = table.get("where")) {
       rule.anywhere = toml_.choice(*where, "where", {"rendered", "anywhere"}) == "anywhere";
     }
-    if (!table.contains("action")) {
-      toml_.note_missing(table.source(), "action",
-                         "expected allow, substitute, review or block; found no such key");
-    }
-    rule.action = toml_.action(table, "action", kAllActions).value_or(Action::Block);
+    rule.action = toml_.required_action(table, "action", kActions).value_or(Action::Block);
     rule.observe = toml_.boolean(table, "observe").value_or(false);
-    rule.substitute = read_substitute(table, substitute_);
+    rule.substitution = read_substitution_rules(table, substitution_);
     policy_.rules.push_back(std::move(rule));
   }
 
@@ -178,7 +195,7 @@ class RuleReader {
       if (!is_tenant(tenant)) {
         toml_.problems().push_back(
             {toml_.file(), place, "rule.tenants",
-             "expected 1 to 64 of A-Z a-z 0-9 . _ : -, found '" + tenant + "'"});
+             "expected " + std::string(kTenantForm) + ", found '" + tenant + "'"});
       }
       rule.tenants.push_back(std::move(tenant));
     }
@@ -193,8 +210,8 @@ class RuleReader {
     verification.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax)
                                     .value_or(verification.severity_min);
     verification.redact = toml_.boolean(table, "redact").value_or(verification.redact);
-    verification.uninspectable =
-        toml_.action(table, "uninspectable", kPlainActions).value_or(verification.uninspectable);
+    verification.uninspectable = toml_.action(table, "uninspectable", actions_without_finding())
+                                     .value_or(verification.uninspectable);
     verification.replacement_similarity_min =
         toml_.real(table, "replacement_similarity_min", 0.5, 1)
             .value_or(verification.replacement_similarity_min);
@@ -221,11 +238,23 @@ class RuleReader {
 
   TomlReader& toml_;
   PolicyFile& policy_;
-  Substitute substitute_;  // of [substitution], where a rule says nothing else
+  SubstitutionRules substitution_;  // what [substitution] says; a rule may say otherwise
   std::set<std::string> names_;
 };
 
 }  // namespace
+
+std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::string_view tenant) {
+  if (!rule.anywhere && !finding.rendered) return "where: not in the text to be rendered";
+  if (finding.severity < rule.severity_min || finding.severity > rule.severity_max)
+    return "severity: " + std::to_string(finding.severity);
+  if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
+  if (!contains(rule.terms, finding.term)) return "terms: another";
+  if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
+  if (!contains(rule.tenants, tenant))
+    return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
+  return {};
+}
 
 PolicyFile read_policy(const std::filesystem::path& file, std::string content,
                        std::vector<Problem>& problems) {

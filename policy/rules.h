@@ -5,21 +5,25 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lexicon/categories.h"
+#include "lexicon/finding.h"
 #include "policy/decision.h"
 #include "policy/toml/problem.h"
 
 namespace glyphward::policy {
 
+// Harmless: a word of the list. Fixed: always the same word. Category: one for each category.
 enum class Strategy { Harmless, Fixed, Category };
 
-struct Substitute {
+// Which word stands for a toxic one. From the policy's [substitution] table, or a rule's own keys.
+struct SubstitutionRules {
   Strategy strategy = Strategy::Harmless;
   std::string word;  // for Fixed, and for Category where the category has none
   std::map<std::string, std::string> category;  // for Category
-  Place place;                                  // of the table that gives the words
+  Place place;                                  // of what gives the words
 };
 
 struct Rule {
@@ -32,12 +36,16 @@ struct Rule {
   std::vector<std::string> tenants;
   int severity_min = 0;
   int severity_max = lexicon::kSeverityMax;
-  bool anywhere = false;  // in the whole prompt; otherwise in the text to be rendered alone
+  bool anywhere = false;  // in the whole prompt; otherwise only in the text to be rendered
   // What it does.
   Action action = Action::Allow;
   bool observe = false;
-  Substitute substitute;
+  SubstitutionRules substitution;
 };
+
+// Why the rule does not match the finding; empty if it does. Whether the rule only observes is not
+// looked at.
+std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::string_view tenant);
 
 struct PolicyFile {
   std::string content;
@@ -53,7 +61,7 @@ struct PolicyFile {
   VerificationRules verification;
 };
 
-// Never throws for what `content` says: problems are added, and what they concern keeps its
+// Throws nothing for what `content` says: problems are added, and what they concern keeps its
 // default. A misspelt key comes with the key that was probably meant.
 PolicyFile read_policy(const std::filesystem::path& file, std::string content,
                        std::vector<Problem>& problems);

@@ -6,8 +6,7 @@
 
 namespace glyphward::policy {
 
-// Where something stands in a file: line and column (in characters) from 1; 0 where that is
-// unknown.
+// A place in a file: line and column (in characters) from 1; 0 where they are unknown.
 struct Place {
   int line = 0;
   int column = 0;

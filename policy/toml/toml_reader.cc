@@ -186,7 +186,7 @@ std::optional<std::string> TomlReader::choice(const toml::node& node, std::strin
 }
 
 std::optional<Action> TomlReader::action(const toml::table& table, std::string_view key,
-                                         const std::vector<Action>& allowed) {
+                                         std::span<const Action> allowed) {
   const toml::node* node = table.get(key);
   if (node == nullptr) return std::nullopt;
   std::vector<std::string> names;
@@ -197,6 +197,19 @@ std::optional<Action> TomlReader::action(const toml::table& table, std::string_v
     if (name && to_string(candidate) == *name) return candidate;
   }
   return std::nullopt;
+}
+
+std::optional<Action> TomlReader::required_action(const toml::table& table, std::string_view key,
+                                                  std::span<const Action> allowed) {
+  if (!table.contains(key)) {
+    std::string names;
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
+      if (i > 0) names += i + 1 < allowed.size() ? ", " : " or ";
+      names += to_string(allowed[i]);
+    }
+    note_missing(table.source(), key, "expected " + names + "; found no such key");
+  }
+  return action(table, key, allowed);
 }
 
 std::vector<TomlReader::Placed> TomlReader::strings(const toml::table& table, std::string_view key,

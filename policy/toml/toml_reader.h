@@ -1,11 +1,12 @@
 // Reads the tables of a TOML file key by key, and keeps every problem with its place instead of
-// stopping at the first. A value that is missing or wrong reads as nothing.
+// stopping at the first. A value that is missing or wrong reads as nothing. One thread per reader.
 #pragma once
 
 #include <toml++/toml.h>
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ std::string joined(const std::vector<std::string>& words);  // "a, b, c"
 
 class TomlReader {
  public:
-  // A line that is no TOML is noted and left out, so that the others are still read.
+  // A line that is not TOML is noted and left out, so that the others are still read.
   TomlReader(std::filesystem::path file, std::string content);
 
   const toml::table& root() const { return root_; }
@@ -29,7 +30,7 @@ class TomlReader {
   std::vector<Problem>& problems() { return problems_; }
 
   void note(const toml::source_region& at, std::string_view key, const std::string& message);
-  // The same for what is not there: not noted where it may stand in a line that was left out.
+  // The same for what is missing; not noted if it may be in a line that was left out.
   void note_missing(const toml::source_region& at, std::string_view key,
                     const std::string& message);
 
@@ -45,7 +46,10 @@ class TomlReader {
   std::optional<double> real(const toml::table& table, std::string_view key, double min,
                              double max);
   std::optional<Action> action(const toml::table& table, std::string_view key,
-                               const std::vector<Action>& allowed);
+                               std::span<const Action> allowed);
+  // The same for a key that must be there: its absence is noted too.
+  std::optional<Action> required_action(const toml::table& table, std::string_view key,
+                                        std::span<const Action> allowed);
 
   // A string, one of `known` unless that is empty.
   std::optional<std::string> choice(const toml::node& node, std::string_view key,
@@ -75,8 +79,7 @@ class TomlReader {
   bool has_gaps_ = false;  // lines were left out
 };
 
-// For a file read whole, where ConfigError is the way to say no: the first problem, and how many
-// there are.
+// Throws ConfigError with the first problem and the number of the others. There must be one.
 [[noreturn]] void throw_first(const std::vector<Problem>& problems);
 
 }  // namespace glyphward::policy
