@@ -17,7 +17,9 @@ import torch
 SOURCE = pathlib.Path(os.environ.get("GLYPHWARD_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
 sys.path.insert(0, str(SOURCE / "model/bundled"))
 
-from recipe import captions, cases, refine, scenes, t5, text_encoder, tokens, words  # noqa: E402
+from recipe.data import captions, scenes, tokens, words  # noqa: E402
+from recipe.measure import cases  # noqa: E402
+from recipe.stages import refine, t5, text_encoder  # noqa: E402
 
 fonts = pytest.mark.skipif(
     not all(pathlib.Path(path).exists() for path in scenes.TYPEFACES.values()),
@@ -37,7 +39,7 @@ def test_held_out_words_are_never_drawn():
 def test_committed_cases_are_what_the_sets_say():
     lines = (SOURCE / "tests/data/bundled/cases.jsonl").read_text().splitlines()
     committed = [json.loads(line) for line in lines]
-    rendered = [case.pop("rendered", None) for case in committed]  # slow to make: python -m recipe.cases
+    rendered = [case.pop("rendered", None) for case in committed]  # slow to make: python -m recipe.measure.cases
     expected = [case for name in cases.NAMES for case in cases.drawn_cases(name)] + cases.swapped_cases()
     assert committed == expected
     assert collections.Counter(case["set"] for case in committed) == {
@@ -136,7 +138,7 @@ def test_what_is_put_around_letters_leaves_them_their_states():
 
 
 def test_the_transformer_trains_with_the_attention_it_draws_with():
-    from recipe.transformer import attention
+    from recipe.stages.transformer import attention
 
     query, key, value = torch.randn(3, 2, 4, 40, 32, generator=torch.Generator().manual_seed(6))
     expected = torch.nn.functional.scaled_dot_product_attention(query, key, value)
@@ -144,7 +146,7 @@ def test_the_transformer_trains_with_the_attention_it_draws_with():
 
 
 def test_later_blocks_are_given_another_examples_text_while_they_learn():
-    from recipe import transformer
+    from recipe.stages import transformer
 
     given = []
     block = torch.nn.Identity()
@@ -185,7 +187,7 @@ def test_a_broken_training_is_refused(kind, tmp_path):
 def test_broken_pieces_are_refused(kept, tmp_path):
     (tmp_path / "spiece.model").write_bytes(kept)
     environment = {**os.environ, "GLYPHWARD_RECIPE_WORK": str(tmp_path), "PYTHONPATH": str(SOURCE / "model/bundled")}
-    done = subprocess.run([sys.executable, "-c", "from recipe import t5; t5.padded('hello')"], env=environment,
+    done = subprocess.run([sys.executable, "-c", "from recipe.stages import t5; t5.padded('hello')"], env=environment,
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1 and f"{tmp_path / 'spiece.model'} cannot be read (" in done.stderr
     assert "Traceback" not in done.stderr
@@ -230,11 +232,11 @@ def test_rendering_is_a_function_of_its_seed():
 EXPORTED = """
 import importlib, sys, torch
 from recipe import export
-from recipe.training import work_folder
+from recipe.loop.training import work_folder
 torch.manual_seed(0)
 for stage in sys.argv[2:]:
     module, *name = stage.split()
-    module = importlib.import_module("recipe." + module)
+    module = importlib.import_module("recipe.stages." + module)
     if hasattr(module, "reader_of"):
         made = module.reader_of(name[0].removeprefix(module.PREFIX))
     else:
@@ -271,7 +273,7 @@ def test_a_checkpoint_can_be_taken_up_again(model, tmp_path):
 
 TINY = """
 import sys, torch
-from recipe.training import Training
+from recipe.loop.training import Training
 torch.manual_seed(0)
 model = torch.nn.Linear(16, 16)
 training = Training("tiny", model, [model.weight], 1e-2, 1e-2, 600, 0.5, save_every=7)

@@ -10,7 +10,7 @@
 
 namespace glyphward::daemon {
 
-// A line of cases.jsonl, which model/bundled/recipe/cases.py writes.
+// A line of cases.jsonl, which model/bundled/recipe/measure/cases.py writes.
 struct BundledCase {
   std::string set;                 // "one-line", "two-lines", "free", "localization"
   std::vector<std::string> words;  // to be read, line by line; in "localization" the word and

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-# A stage is a module, and what is given to it. Each row of them needs those before.
+# A stage is a module of stages/, and what is given to it. Each row of them needs those before.
 STAGES = {"sd": [["autoencoder", "text_encoder"], ["denoiser"]],
           "sd3": [["autoencoder", "clips clip", "clips clip_2", "t5"], ["transformer"],
                   ["refine refined_clip", "refine refined_clip_2", "refine refined_t5"]]}  # fmt: skip
@@ -22,12 +22,12 @@ DRAWS = ["denoiser", "transformer"]
 
 
 def finished(stage):
-    from .training import load, work_folder
+    from .loop.training import load, work_folder
 
     path = work_folder() / f"{stage.split()[-1]}.training.pt"
     if not path.exists():
         return False
-    steps = importlib.import_module(f"{__package__}.{stage.split()[0]}").STEPS
+    steps = importlib.import_module(f"{__package__}.stages.{stage.split()[0]}").STEPS
     return load(path)["step"] >= steps
 
 
@@ -36,7 +36,7 @@ def start(stage, rank=0, world=1, rendezvous=None):
     if rendezvous:
         environment["GLYPHWARD_RENDEZVOUS"] = str(rendezvous)
     module, *arguments = stage.split()
-    command = ["nice", "-n", "19", sys.executable, "-W", "ignore", "-m", f"{__package__}.{module}", *arguments]
+    command = ["nice", "-n", "19", sys.executable, "-W", "ignore", "-m", f"{__package__}.stages.{module}", *arguments]
     return subprocess.Popen(command, env=environment)
 
 
@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--processes", type=int, help="of what draws (default: 2, one a core; 1 on a GPU)")
     arguments = parser.parse_args()
     os.environ["GLYPHWARD_RECIPE_MODEL"] = arguments.model
-    from .training import sized, work_folder  # after the model is known
+    from .loop.training import sized, work_folder  # after the model is known
 
     train(STAGES[arguments.model], arguments.only_first, arguments.processes or sized(2, 1))
     if arguments.only_first:
@@ -87,7 +87,7 @@ def main():
     out = arguments.out or work_folder() / "checkpoint"
     run = [sys.executable, "-W", "ignore", "-m"]
     subprocess.run([*run, f"{__package__}.export", str(out)], check=True)
-    subprocess.run([*run, f"{__package__}.evaluate", str(out), "--out", f"{out}-evaluation"], check=True)
+    subprocess.run([*run, f"{__package__}.measure.evaluate", str(out), "--out", f"{out}-evaluation"], check=True)
 
 
 if __name__ == "__main__":

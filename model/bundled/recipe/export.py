@@ -11,11 +11,12 @@ import torch
 from diffusers import StableDiffusion3Pipeline, StableDiffusionPipeline
 from transformers import CLIPTokenizer, T5Tokenizer
 
-from . import autoencoder, evaluate
-from .examples import scaling_factor
-from .scenes import HEIGHT, WIDTH
-from .tokens import LENGTH, padded, vocabulary
-from .training import MODEL
+from .data.scenes import HEIGHT, WIDTH
+from .data.tokens import LENGTH, padded, vocabulary
+from .loop.training import MODEL
+from .measure import evaluate
+from .stages import autoencoder
+from .stages.examples import scaling_factor
 
 
 def write_vocabulary(folder):
@@ -40,7 +41,7 @@ def make_tokenizer():
 
 def make_t5_tokenizer():
     """transformers' T5Tokenizer of our sentencepiece model, checked in the same way."""
-    from . import t5
+    from .stages import t5
 
     with tempfile.TemporaryDirectory() as folder:
         (pathlib.Path(folder) / "spiece.model").write_bytes(t5.pieces())
@@ -53,7 +54,7 @@ def make_t5_tokenizer():
 
 
 def stable_diffusion():
-    from . import denoiser, text_encoder
+    from .stages import denoiser, text_encoder
 
     vae = autoencoder.load()
     vae.register_to_config(scaling_factor=scaling_factor(vae))
@@ -71,7 +72,7 @@ def stable_diffusion():
 
 
 def stable_diffusion_3():
-    from . import refine, transformer
+    from .stages import refine, transformer
 
     vae = autoencoder.load()
     vae.register_to_config(scaling_factor=scaling_factor(vae), shift_factor=0.0)
@@ -102,7 +103,7 @@ def export(folder):
         if tokenizer.exists():
             write_vocabulary(tokenizer)
     if (folder / "tokenizer_3").exists():
-        from . import t5
+        from .stages import t5
 
         (folder / "tokenizer_3/spiece.model").write_bytes(t5.pieces())
     defaults = {"num_inference_steps": steps, "guidance_scale": guidance, "height": HEIGHT, "width": WIDTH}

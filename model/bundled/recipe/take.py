@@ -8,8 +8,8 @@ import sys
 
 from safetensors.torch import load_file
 
-from . import autoencoder
-from .training import MODEL, save_atomically, save_bytes, work_folder
+from .loop.training import MODEL, save_atomically, save_bytes, work_folder
+from .stages import autoencoder
 
 
 def take(stage, steps, folder, prefix=""):
@@ -29,12 +29,12 @@ def main(checkpoint):
     checkpoint = pathlib.Path(checkpoint)
     take("autoencoder", autoencoder.STEPS, checkpoint / "vae")
     if MODEL == "sd":
-        from . import text_encoder
+        from .stages import text_encoder
 
         take("text_encoder", text_encoder.STEPS, checkpoint / "text_encoder", "encoder.")
         take("denoiser", None, checkpoint / "unet")
     else:
-        from . import clips, t5
+        from .stages import clips, t5
 
         take("clip", clips.STEPS, checkpoint / "text_encoder", "encoder.")
         take("clip_2", clips.STEPS, checkpoint / "text_encoder_2", "encoder.")

@@ -11,12 +11,13 @@ import sys
 
 import torch
 
-from . import clips, t5, text_encoder, tokens
-from .captions import LAYOUT, placed_caption
-from .muon import encoder_matrices
-from .stock import Stock, Supply
-from .training import Training, load_encoder, quick_arithmetic, sized
-from .words import random_text
+from ..data import tokens
+from ..data.captions import LAYOUT, placed_caption
+from ..data.words import random_text
+from ..loop.muon import encoder_matrices
+from ..loop.stock import Stock, Supply
+from ..loop.training import Training, load_encoder, quick_arithmetic, sized
+from . import clips, t5, text_encoder
 
 BATCH = sized(32, 256)
 STEPS = sized(1000, 1500)

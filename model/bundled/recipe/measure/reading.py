@@ -1,7 +1,7 @@
 """Reads pictures by two readers, and scores readings. Neither is told what stands there; RapidOCR finds the lines and
 reads them, Tesseract reads each line that RapidOCR's detector framed, by its own lights.
 
-    python -m recipe.reading
+    python -m recipe.measure.reading
 
 is the second reader of `glyphward bench bundled`: for each line on standard input, the name of a picture, it writes a
 line {"rapidocr": {"text": ..., "boxes": [[x0, y0, x1, y1], ...]}, "tesseract": {"text": ...}}."""

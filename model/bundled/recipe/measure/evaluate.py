@@ -1,7 +1,7 @@
 """Evaluates a checkpoint through diffusers: what is drawn is read by two readers and held against the same scene as
 rendered, since a reader that fails on print says nothing of the model.
 
-    python -m recipe.evaluate CHECKPOINT [--limit N] [--out FOLDER]
+    python -m recipe.measure.evaluate CHECKPOINT [--limit N] [--out FOLDER]
 
 Writes table.json and contact sheets to the folder, and prints the table."""
 
@@ -16,21 +16,15 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 
+from ..data.captions import article
+from ..data.scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES, Scene, meaning, render
+from ..data.words import held_out_in_order
 from . import reading
-from .captions import article
-from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES, Scene, meaning, render
 from .sheet import save_sheet
-from .words import HERE
 
 BATCH = 10
 READERS = ("tesseract", "rapidocr")  # in the order of reading.read
 FONT_NAMES = {"sans": "sans serif", "slab": "slab serif", "comic": "handwritten"}
-
-
-def word_list():
-    """The held-out words in their committed order: first a dictionary's, then random ones."""
-    lines = (HERE / "held_out_words.txt").read_text().split("\n")
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def even_scene(i):
@@ -46,13 +40,13 @@ def prompt_of(lines, scene):
 
 
 def one_line_set():
-    cases = [([word], even_scene(i)) for i, word in enumerate(word_list())]
+    cases = [([word], even_scene(i)) for i, word in enumerate(held_out_in_order())]
     return [(lines, scene, prompt_of(lines, scene)) for lines, scene in cases]
 
 
 def two_line_set():
     rng, cases = random.Random(12), []
-    words = [word for word in word_list() if not word.isdigit()]
+    words = [word for word in held_out_in_order() if not word.isdigit()]
     for i in range(60):
         lines, scene = rng.sample(words, 2), even_scene(7 * i + i // 10)
         cases.append((lines, scene, prompt_of(lines, scene)))
@@ -61,7 +55,7 @@ def two_line_set():
 
 def free_set():
     cases = []
-    for line in (HERE / "free_prompts.txt").read_text().split("\n"):
+    for line in (pathlib.Path(__file__).parent / "free_prompts.txt").read_text().split("\n"):
         if line and not line.startswith("#"):
             words, prompt = line.split(" | ", 1)
             cases.append((words.split(), meaning(words.split()), prompt))

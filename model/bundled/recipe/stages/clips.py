@@ -12,13 +12,13 @@ import sys
 import torch
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
-from .captions import FIELDS
-from .muon import encoder_matrices
-from .stock import Stock
+from ..data.captions import FIELDS
+from ..data.tokens import BOS, EOS, LENGTH, VOCABULARY
+from ..data.words import EMPTY
+from ..loop.muon import encoder_matrices
+from ..loop.stock import Stock
+from ..loop.training import Training, load_encoder, quick_arithmetic, sized
 from .text_encoder import BATCH, CLASSES, FIRST_SLOT, SUPPLY, field_losses, make_captions, row_losses
-from .tokens import BOS, EOS, LENGTH, VOCABULARY
-from .training import Training, load_encoder, quick_arithmetic, sized
-from .words import EMPTY
 
 STEPS = sized(2400, 3000)
 SIZES = {"clip": (64, 4), "clip_2": (128, 6)}  # width and layers, as text_encoder and text_encoder_2 have them

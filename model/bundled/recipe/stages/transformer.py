@@ -17,9 +17,10 @@ from unittest import mock
 import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel
 
-from . import clips, examples, t5, text_encoder, tokens
+from ..data import tokens
+from ..loop.training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
+from . import clips, examples, t5, text_encoder
 from .examples import LATENT
-from .training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
 
 BATCH = sized(16, 256)
 WHOLE_BATCH = sized(16, 128)

@@ -15,14 +15,17 @@ LENGTH_MAX = 10
 SLOTS = 2 * LENGTH_MAX - 1  # half-cell steps at which a letter's centre may stand
 EMPTY = len(CHARACTERS)  # the class of a slot with no letter
 
-HERE = pathlib.Path(__file__).parent
+
+@functools.cache
+def held_out_in_order():
+    """Words that no training picture or caption contains: evaluation draws them. First a dictionary's, then random ones."""
+    lines = (pathlib.Path(__file__).parent / "held_out_words.txt").read_text().split("\n")
+    return tuple(line for line in lines if line and not line.startswith("#"))
 
 
 @functools.cache
 def held_out():
-    """Words that no training picture or caption contains: evaluation draws them."""
-    lines = (HERE / "held_out_words.txt").read_text().split("\n")
-    return frozenset(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    return frozenset(held_out_in_order())
 
 
 def random_word(rng: random.Random):

@@ -1,7 +1,7 @@
 """Which cross-attention layers carry the letters, and what swapping them costs: greedily grown sets of layers that are
 given another word's prompt, in scenes that the prompt leaves open, where every word has a scene of its own.
 
-    python -m recipe.localize [PAIRS]
+    python -m recipe.measure.localize [PAIRS]
 
 A set is grown by what the set reads: a layer that alone only spoils the old word may be the one that is missing."""
 
@@ -10,8 +10,9 @@ import sys
 
 import numpy as np
 
-from . import denoiser, reading
-from .evaluate import word_list
+from ..data.words import held_out_in_order
+from ..stages import denoiser
+from . import reading
 
 BATCH = 10
 OPEN_PROMPT = 'a thing that says "{}"'  # leaves the scene to the word
@@ -19,7 +20,7 @@ OPEN_PROMPT = 'a thing that says "{}"'  # leaves the scene to the word
 
 def pairs(count):
     rng = random.Random(9)
-    words = [word for word in word_list() if word.isalpha() and len(word) >= 3]
+    words = [word for word in held_out_in_order() if word.isalpha() and len(word) >= 3]
     return [rng.sample(words, 2) for _ in range(count)]
 
 

@@ -8,14 +8,14 @@ import shutil
 import numpy as np
 import torch
 
+from ..data.captions import caption
+from ..data.scenes import HEIGHT, PITCH, WIDTH, random_scene, render
+from ..data.words import held_out, random_text
+from ..loop.stock import Stock, Supply
+from ..loop.training import DEVICE, sized, work_folder
+from ..measure.reading import exact, letters_right, read_with_tesseract
+from ..measure.sheet import save_sheet
 from . import autoencoder
-from .captions import caption
-from .reading import exact, letters_right, read_with_tesseract
-from .scenes import HEIGHT, PITCH, WIDTH, random_scene, render
-from .sheet import save_sheet
-from .stock import Stock, Supply
-from .training import DEVICE, sized, work_folder
-from .words import held_out, random_text
 
 LATENT = (autoencoder.LATENT_CHANNELS, HEIGHT // 8, WIDTH // 8)
 SUPPLY = sized(Supply(8, every=4, first=32, held=150), Supply(256, every=16, first=24, held=120))

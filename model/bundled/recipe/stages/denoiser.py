@@ -7,9 +7,9 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
 
+from ..loop.training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
 from . import examples, text_encoder
 from .examples import LATENT
-from .training import DEVICE, ON_GPU, Training, load_trained, quick_arithmetic, sized
 
 BATCH = sized(24, 256)
 STEPS = sized(20000, 8000)

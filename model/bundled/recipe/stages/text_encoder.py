@@ -8,13 +8,13 @@ look there is its own affair."""
 import torch
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from .captions import FIELDS, LAYOUT, caption
-from .muon import encoder_matrices
-from .scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
-from .stock import Stock, Supply
-from .tokens import BOS, EOS, LENGTH, VOCABULARY, padded
-from .training import DEVICE, Training, load_encoder, quick_arithmetic, sized
-from .words import EMPTY, random_text, slot_targets
+from ..data.captions import FIELDS, LAYOUT, caption
+from ..data.scenes import COLOURS, GROUNDS, OBJECTS, TYPEFACES
+from ..data.tokens import BOS, EOS, LENGTH, VOCABULARY, padded
+from ..data.words import EMPTY, random_text, slot_targets
+from ..loop.muon import encoder_matrices
+from ..loop.stock import Stock, Supply
+from ..loop.training import DEVICE, Training, load_encoder, quick_arithmetic, sized
 
 WIDTH = 128
 BATCH = sized(48, 256)

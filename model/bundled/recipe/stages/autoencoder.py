@@ -5,10 +5,10 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from .scenes import HEIGHT, WIDTH, random_scene, render
-from .stock import Stock, Supply
-from .training import MODEL, Training, load_trained, sized
-from .words import random_text
+from ..data.scenes import HEIGHT, WIDTH, random_scene, render
+from ..data.words import random_text
+from ..loop.stock import Stock, Supply
+from ..loop.training import MODEL, Training, load_trained, sized
 
 BATCH = sized(16, 64)
 CROP = 64

@@ -16,12 +16,12 @@ import sentencepiece
 import torch
 from transformers import T5Config, T5EncoderModel
 
-from .captions import placed_caption
-from .muon import encoder_matrices
-from .stock import Stock, Supply
+from ..data.captions import placed_caption
+from ..data.words import CHARACTERS, EMPTY, LENGTH_MAX, SLOTS, random_text
+from ..loop.muon import encoder_matrices
+from ..loop.stock import Stock, Supply
+from ..loop.training import DEVICE, Training, load_encoder, quick_arithmetic, save_bytes, sized, work_folder
 from .text_encoder import plain_share
-from .training import DEVICE, Training, load_encoder, quick_arithmetic, save_bytes, sized, work_folder
-from .words import CHARACTERS, EMPTY, LENGTH_MAX, SLOTS, random_text
 
 WIDTH = 192  # as wide as both CLIPs side by side
 LENGTH = 256  # StableDiffusion3Pipeline's

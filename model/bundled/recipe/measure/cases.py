@@ -1,7 +1,7 @@
 """Writes the cases of `glyphward bench bundled`, a JSON object a line: the sets of `evaluate`, with what each reader
 makes of the rendered counterpart (slow, and the same for every checkpoint), and the pairs of `localize`.
 
-    python -m recipe.cases FILE"""
+    python -m recipe.measure.cases FILE"""
 
 import json
 import pathlib
