@@ -1,43 +1,25 @@
 // glyphward: the command line.
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
-
-#include "base/config_error.h"
 #include "daemon/cli/command.h"
 
-// What is not answered below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
+namespace {
+
+// In the order of --help.
+constexpr glyphward::daemon::CommandEntry kCommands[] = {
+    {"generate", "Draw a picture whose text is guarded", glyphward::daemon::add_generate},
+    {"check", "What the policy would do with a prompt", glyphward::daemon::add_check},
+    {"audit", "What was decided, and whether the log is whole", glyphward::daemon::add_audit},
+    {"lexicon", "Look words up, and work on lists of terms", glyphward::daemon::add_lexicon},
+    {"localize",
+     "Find the layers that carry rendered text, and write them to the model's glyphward.json",
+     glyphward::daemon::add_localize},
+    {"models", "Look into image models", glyphward::daemon::add_models},
+    {"policy", "Check, test, explain and compare policies", glyphward::daemon::add_policy},
+    {"bench", "Measure the lexicon, or a model in the box", glyphward::daemon::add_bench},
+    {"status", "Is the daemon ready, and if not, why", glyphward::daemon::add_status}};
+
+}  // namespace
+
+// What is not caught below ends the process. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  using glyphward::daemon::ExitStatus;
-  CLI::App app("Draws pictures whose rendered text is guarded, and looks after the guard.",
-               "glyphward");
-  app.require_subcommand(1);
-  app.set_version_flag("--version", GLYPHWARD_VERSION);
-  app.footer(
-      "Exit status: 0 done, 1 found or failed, 2 usage, 3 refused by policy, 4 unavailable.");
-  ExitStatus exit_status = ExitStatus::Ok;
-  glyphward::daemon::add_generate(app, exit_status);
-  glyphward::daemon::add_check(app, exit_status);
-  glyphward::daemon::add_audit(app, exit_status);
-  glyphward::daemon::add_lexicon(app, exit_status);
-  glyphward::daemon::add_localize(app, exit_status);
-  glyphward::daemon::add_models(app, exit_status);
-  glyphward::daemon::add_policy(app, exit_status);
-  glyphward::daemon::add_bench(app, exit_status);
-  glyphward::daemon::add_status(app, exit_status);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::Usage);
-  } catch (const glyphward::daemon::CommandError& error) {
-    std::fprintf(stderr, "glyphward: %s\n", error.what());
-    return static_cast<int>(error.status());
-  } catch (const glyphward::ConfigError& error) {
-    std::fprintf(stderr, "glyphward: %s\n", error.what());
-    return static_cast<int>(ExitStatus::Usage);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "glyphward: %s\n", error.what());
-    return static_cast<int>(ExitStatus::Found);
-  }
-  return static_cast<int>(exit_status);
+  return glyphward::daemon::run_command_line(kCommands, argc, argv);
 }

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -14,9 +13,10 @@
 
 #include "base/config_error.h"
 #include "daemon/cli/command.h"
-#include "daemon/cli/text.h"
+#include "daemon/cli/output.h"
 #include "daemon/service/data_files.h"
 #include "guard/audit/audit_log.h"
+#include "policy/decision.h"
 
 namespace glyphward::daemon {
 namespace fs = std::filesystem;
@@ -63,29 +63,22 @@ std::string texts_of(const std::string& rendered_json) {
   return texts;
 }
 
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (c == '\n') c = ' ';
-  }
-  return printable(text);
+void print_row(const guard::Record& record) {
+  fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {} -> {}\n", record.sequence,
+             time_text(record.time_ms), record.action, record.outcome, record.route,
+             printable_line(texts_of(record.rendered_json)), printable_line(record.ocr_reading));
 }
 
 ExitStatus run_list(const AuditOptions& options) {
   const auto log = guard::AuditLog::open_read_only(state_dir(options));
   const auto records = log->list(options.filter);
-  if (!options.json) {
-    fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {}\n", "sequence", "time", "action",
-               "outcome", "route", "asked for -> read");
+  if (options.json) {
+    for (const auto& record : records) fmt::print("{}\n", json::serialize(guard::to_json(record)));
+    return ExitStatus::Ok;
   }
-  for (const guard::Record& record : records) {
-    if (options.json) {
-      fmt::print("{}\n", json::serialize(guard::to_json(record)));
-    } else {
-      fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {} -> {}\n", record.sequence,
-                 time_text(record.time_ms), record.action, record.outcome, record.route,
-                 one_line(texts_of(record.rendered_json)), one_line(record.ocr_reading));
-    }
-  }
+  fmt::print("{:>8}  {:<24}  {:<10}  {:<9}  {:<11}  {}\n", "sequence", "time", "action", "outcome",
+             "route", "asked for -> read");
+  for (const guard::Record& record : records) print_row(record);
   return ExitStatus::Ok;
 }
 
@@ -109,7 +102,7 @@ ExitStatus run_show(const AuditOptions& options) {
   for (const auto& [key, value] : object) {
     std::string shown = value.is_string() ? std::string(value.as_string()) : json::serialize(value);
     if (key == "time_ms") shown = time_text(record->time_ms);
-    fmt::print("{:<18} {}\n", std::string_view(key), one_line(shown));
+    fmt::print("{:<18} {}\n", std::string_view(key), printable_line(shown));
   }
   return ExitStatus::Ok;
 }
@@ -198,54 +191,67 @@ ExitStatus run_export(const AuditOptions& options) {
   return ExitStatus::Ok;
 }
 
-CLI::App* add_part(CLI::App& audit, const char* name, const char* what,
-                   const std::shared_ptr<AuditOptions>& options, ExitStatus& exit_status,
-                   ExitStatus (*run)(const AuditOptions&)) {
-  CLI::App* part = audit.add_subcommand(name, what);
-  part->add_option(
-      "--state-dir", options->state_dir,
-      "Folder of the log (default: GLYPHWARD_STATE_DIR, else the daemon's, else yours)");
-  part->callback([options, &exit_status, run] { exit_status = run(*options); });
+const std::vector<std::string> kOutcomes = {"answered", "refused", "cancelled", "failed"};
+
+std::vector<std::string> action_names() {
+  std::vector<std::string> names;
+  for (const policy::Action action : policy::kActions)
+    names.emplace_back(policy::to_string(action));
+  return names;
+}
+
+std::vector<std::string> route_names() {
+  std::vector<std::string> names{"plain"};
+  names.insert(names.end(), policy::kEscalationRoutes.begin(), policy::kEscalationRoutes.end());
+  names.insert(names.end(), {"redacted", "none"});
+  return names;
+}
+
+Command add_part(Command& audit, const char* name, const char* what,
+                 const std::shared_ptr<AuditOptions>& options,
+                 ExitStatus (*run)(const AuditOptions&)) {
+  Command part = audit.part(name, what);
+  part.option("--state-dir", options->state_dir,
+              "Folder of the log (default: GLYPHWARD_STATE_DIR, else the daemon's, else yours)");
+  part.runs([options, run] { return run(*options); });
   return part;
+}
+
+void add_list(Command& audit, const std::shared_ptr<AuditOptions>& options) {
+  guard::RecordFilter& filter = options->filter;
+  Command list = add_part(audit, "list", "Newest decisions", options, run_list);
+  list.option("--action", filter.action, "Only " + alternatives(action_names()))
+      .one_of(action_names());
+  list.option("--outcome", filter.outcome, "Only " + alternatives(kOutcomes)).one_of(kOutcomes);
+  list.option("--route", filter.route, "Only this route: " + alternatives(route_names()));
+  list.option("--contains", filter.prompt_contains, "Only prompts that hold this text");
+  list.flag("--open", filter.open_for_review_only, "Only what waits for a person");
+  list.option("--before", filter.before_sequence, "Only sequence numbers below this one");
+  list.option("--limit", filter.limit, "At most so many (default 50)").within(1, 1'000'000);
+  list.flag("--json", options->json, "Print JSON, a decision per line");
 }
 
 }  // namespace
 
-void add_audit(CLI::App& app, ExitStatus& exit_status) {
+void add_audit(Command& audit) {
   auto options = std::make_shared<AuditOptions>();
-  CLI::App* audit = app.add_subcommand("audit", "What was decided, and whether the log is whole");
-  audit->require_subcommand(1);
+  add_list(audit, options);
 
-  CLI::App* list = add_part(*audit, "list", "Newest decisions", options, exit_status, run_list);
-  list->add_option("--action", options->filter.action, "Only allow, substitute, review or block")
-      ->check(CLI::IsMember({"allow", "substitute", "review", "block"}));
-  list->add_option("--outcome", options->filter.outcome,
-                   "Only answered, refused, cancelled or failed")
-      ->check(CLI::IsMember({"answered", "refused", "cancelled", "failed"}));
-  list->add_option("--route", options->filter.route, "Only this route");
-  list->add_option("--contains", options->filter.prompt_contains, "Only prompts that hold this");
-  list->add_flag("--open", options->filter.open_for_review_only, "Only what waits for a person");
-  list->add_option("--before", options->filter.before_sequence, "Only sequence numbers below");
-  list->add_option("--limit", options->filter.limit, "At most so many (default 50)")
-      ->check(CLI::Range(1, 1'000'000));
-  list->add_flag("--json", options->json, "Print JSON, a line a decision");
+  Command show = add_part(audit, "show", "One decision, whole", options, run_show);
+  show.option("decision", options->which, "Its sequence number or request id").required();
+  show.flag("--json", options->json, "Print JSON");
 
-  CLI::App* show = add_part(*audit, "show", "One decision, whole", options, exit_status, run_show);
-  show->add_option("decision", options->which, "Its sequence number or request id")->required();
-  show->add_flag("--json", options->json, "Print JSON");
-
-  CLI::App* verify = add_part(*audit, "verify", "Check every row, the chain and the seal", options,
-                              exit_status, run_verify);
-  verify->add_flag("--json", options->json, "Print JSON");
-  verify->footer(
+  Command verify =
+      add_part(audit, "verify", "Check every row, the chain and the seal", options, run_verify);
+  verify.flag("--json", options->json, "Print JSON");
+  verify.footer(
       "Exit status: 0 unbroken, 1 broken or not to be checked (the first bad row is named).");
 
-  CLI::App* exported =
-      add_part(*audit, "export", "All decisions, oldest first", options, exit_status, run_export);
-  exported->add_option("--format", options->format, "jsonl or csv (default jsonl)")
-      ->check(CLI::IsMember({"jsonl", "csv"}));
-  exported->add_option("-o,--output", options->output, "File (default: standard output)");
-  exported->add_flag("--json", options->json, "The same as --format jsonl");
+  Command exported = add_part(audit, "export", "All decisions, oldest first", options, run_export);
+  exported.option("--format", options->format, "jsonl or csv (default jsonl)")
+      .one_of({"jsonl", "csv"});
+  exported.option("-o,--output", options->output, "File (default: standard output)");
+  exported.flag("--json", options->json, "The same as --format jsonl");
 }
 
 }  // namespace glyphward::daemon

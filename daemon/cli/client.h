@@ -1,4 +1,5 @@
-// HTTP/1.1 over a Unix socket, as the commands use it: blocking, one request a connection.
+// HTTP/1.1 over a Unix socket, as the commands use it: blocking, one request per connection. Any
+// number of threads.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -13,9 +14,9 @@ struct HttpReply {
   boost::json::value body;
 };
 
-// `body` null: GET, else POST as JSON; `tenant` as the OpenAI-Project header, unless empty. Throws
-// CommandError (Unavailable) naming the socket if nothing listens there or the answer is cut or not
-// JSON.
+// `body` null: GET, else POST as JSON; `tenant` as the OpenAI-Project header, unless empty. Waits
+// as long as the daemon takes. Throws CommandError naming the socket: Usage if its path is too
+// long, Unavailable if nothing listens there, or the answer is cut or not JSON.
 HttpReply http_request(const std::filesystem::path& socket, const std::string& target,
                        const boost::json::value& body = nullptr, const std::string& tenant = "");
 

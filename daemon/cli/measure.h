@@ -29,10 +29,11 @@ struct Share {
   double value() const { return of == 0 ? 0.0 : static_cast<double>(count) / of; }
 };
 
-// The lower of the two in the middle where there are two; 0 of none.
+// Of an even number of values the lower of the two in the middle; 0 of none.
 double median(std::vector<double> values);
 
-// The process's resident memory, in MiB, now ("VmRSS") or at most ("VmHWM").
+// The process's resident memory in MiB: "VmRSS" now, "VmHWM" at its highest. 0 where /proc does not
+// say.
 double resident_mib(std::string_view field);
 
 }  // namespace glyphward::daemon

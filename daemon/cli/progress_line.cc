@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace glyphward::daemon {
 
-ProgressLine::ProgressLine() : shown_(::isatty(STDERR_FILENO) == 1) {}
+ProgressLine::ProgressLine(std::string unit, bool wanted)
+    : unit_(std::move(unit)), shown_(wanted && ::isatty(STDERR_FILENO) == 1) {}
 
 ProgressLine::~ProgressLine() {
   if (drawn_) fmt::print(stderr, "\r\033[K");
@@ -17,8 +19,9 @@ void ProgressLine::show(int done, int total, std::string_view note) {
   if (!shown_ || total <= 0 || done <= 0) return;
   constexpr int kWidth = 30;
   const int filled = std::min(kWidth, done * kWidth / total);
-  fmt::print(stderr, "\r\033[K[{:#<{}}{: <{}}] {}/{} pictures, about {:.0f} s left; {}", "", filled,
-             "", kWidth - filled, done, total, watch_.seconds() * (total - done) / done, note);
+  fmt::print(stderr, "\r\033[K[{:#<{}}{: <{}}] {}/{} {}, about {:.0f} s left{}{}", "", filled, "",
+             kWidth - filled, done, total, unit_, watch_.seconds() * (total - done) / done,
+             note.empty() ? "" : "; ", note);
   drawn_ = true;
 }
 

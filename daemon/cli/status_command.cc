@@ -1,13 +1,12 @@
 // glyphward status: is the daemon ready, and if not, why.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <memory>
 
 #include "daemon/cli/client.h"
 #include "daemon/cli/command.h"
-#include "daemon/cli/text.h"
+#include "daemon/cli/output.h"
 
 namespace glyphward::daemon {
 namespace {
@@ -18,7 +17,7 @@ struct StatusOptions {
   bool json = false;
 };
 
-// The admin socket says more; who may not open it still learns whether the daemon is ready.
+// The admin socket says more; whoever may not open it still learns whether the daemon is ready.
 HttpReply ask(const StatusOptions& options) {
   const auto socket = service_socket(options.socket);
   const std::filesystem::path admin = options.admin_socket.empty()
@@ -59,16 +58,14 @@ ExitStatus run(const StatusOptions& options) {
 
 }  // namespace
 
-void add_status(CLI::App& app, ExitStatus& exit_status) {
+void add_status(Command& command) {
   auto options = std::make_shared<StatusOptions>();
-  CLI::App* command = app.add_subcommand("status", "Is the daemon ready, and if not, why");
-  command->add_option("--socket", options->socket,
-                      "The daemon's socket (default: GLYPHWARD_SOCKET)");
-  command->add_option("--admin-socket", options->admin_socket,
-                      "Its admin socket (default: SOCKET.admin)");
-  command->add_flag("--json", options->json, "Print JSON");
-  command->footer("Exit status: 0 ready, 4 not ready or not running.");
-  command->callback([options, &exit_status] { exit_status = run(*options); });
+  command.option("--socket", options->socket, "The daemon's socket (default: GLYPHWARD_SOCKET)");
+  command.option("--admin-socket", options->admin_socket,
+                 "Its admin socket (default: SOCKET.admin)");
+  command.flag("--json", options->json, "Print JSON");
+  command.footer("Exit status: 0 ready, 4 not ready or not running.");
+  command.runs([options] { return run(*options); });
 }
 
 }  // namespace glyphward::daemon

@@ -33,10 +33,14 @@ _glyphward() {
     --category)
       COMPREPLY=($(compgen -W 'profanity sexual insult racial religious lgbtq ableist hate violence' -- "$current"))
       return ;;
+    --severity) COMPREPLY=($(compgen -W '0 1 2 3 4 5 6 7' -- "$current")); return ;;
+    --route)
+      COMPREPLY=($(compgen -W 'plain localized more_layers prompt_swap redacted none' -- "$current"))
+      return ;;
     --action) COMPREPLY=($(compgen -W 'allow substitute review block' -- "$current")); return ;;
     --outcome) COMPREPLY=($(compgen -W 'answered refused cancelled failed' -- "$current")); return ;;
     --scheduler)
-      COMPREPLY=($(compgen -W 'DDIMScheduler PNDMScheduler EulerDiscreteScheduler DPMSolverMultistepScheduler' -- "$current"))
+      COMPREPLY=($(compgen -W 'DDIMScheduler PNDMScheduler EulerDiscreteScheduler DPMSolverMultistepScheduler DDPMScheduler FlowMatchEulerDiscreteScheduler' -- "$current"))
       return ;;
   esac
   case $command:$part in
@@ -63,7 +67,7 @@ _glyphward() {
     audit:) options='list show verify export --help' ;;
     audit:list) options='--state-dir --action --outcome --route --contains --open --before --limit --json --help' ;;
     audit:show | audit:verify) options='--state-dir --json --help' ;;
-    audit:export) options='--state-dir --format --output --help' ;;
+    audit:export) options='--state-dir --format --output --json --help' ;;
     lexicon:) options='lookup import merge diff lint --help' ;;
     lexicon:lookup) options='--explain --prompt --list --json --help' ;;
     lexicon:lint) options='--dictionary --list --output --json --help' ;;
@@ -71,7 +75,8 @@ _glyphward() {
       options='--format --category --severity --language --scale --output --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
     lexicon:merge | lexicon:diff)
-      options='--output --json --help'
+      options='--json --help'
+      [ "$part" != merge ] || options="--output $options"
       [[ $current == -* ]] || { COMPREPLY=($(compgen -f -- "$current")); return; } ;;
     bench:bundled)
       options='--set --limit --threads --second-reader --out --data --json --help'

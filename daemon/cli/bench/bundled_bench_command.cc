@@ -2,16 +2,15 @@
 // daemon.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 
+#include "daemon/cli/bench/bench_command.h"
 #include "daemon/cli/bench/measurements.h"
-#include "daemon/cli/command.h"
+#include "daemon/cli/output.h"
 #include "daemon/service/data_files.h"
 #include "model/networks/threads.h"
 
@@ -80,7 +79,7 @@ class BundledCommand {
     pipeline_ =
         model::load_pipeline(options_.model.empty() ? bundled_model() : fs::path(options_.model));
     table_.model = pipeline_->info();
-    table_.speed = measure_speed(*pipeline_, cases_.drawn.front().prompt);
+    table_.speed = measure_speed(*pipeline_, cases_.drawn.front().prompt, options_.limit);
     measure();
     write();
     return ExitStatus::Ok;
@@ -143,10 +142,7 @@ class BundledCommand {
   void write() const {
     const std::string json = boost::json::serialize(to_json(table_));
     if (!options_.out.empty()) {
-      const fs::path file = fs::path(options_.out) / "table.json";
-      std::ofstream out(file, std::ios::binary | std::ios::trunc);
-      out << json << "\n" << std::flush;
-      if (!out) throw CommandError(ExitStatus::Found, file.string() + ": cannot be written");
+      write_file(fs::path(options_.out) / "table.json", json + "\n");
     }
     fmt::print("{}", options_.json ? json + "\n" : to_text(table_));
   }
@@ -159,29 +155,29 @@ class BundledCommand {
 
 }  // namespace
 
-void add_bench_bundled(CLI::App& bench, ExitStatus& exit_status) {
+void add_bench_bundled(Command& bench) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = bench.add_subcommand(
-      "bundled", "How well a model in the box writes, localizes and is guarded");
+  Command command =
+      bench.part("bundled", "How well a model in the box writes, localizes and is guarded");
+  command.also_called("embedded");
   command
-      ->add_option("MODEL", options->model,
-                   "A diffusers checkpoint folder (default: the bundled model)")
-      ->check(CLI::ExistingDirectory);
-  command->add_option("--set", options->sets, "Only these measurements (default: all)")
-      ->check(CLI::IsMember(kSets))
-      ->allow_extra_args(false);
-  command->add_option("--limit", options->limit, "Cases of each set, spread over it")
-      ->check(CLI::Range(1, 1000000));
-  command->add_option("--threads", options->threads, "Of the model (default: one for each core)")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--data", options->data,
-                      "Folder with bundled/cases.jsonl and guarded/*.jsonl (default: tests/data "
-                      "of the source tree)");
-  command->add_option("--out", options->out, "Folder for table.json and contact sheets");
-  command->add_option("--second-reader", options->second_reader,
-                      "A program that reads pictures: a file's name in, a line of JSON out");
-  command->add_flag("--json", options->json, "Print JSON");
-  command->callback([options, &exit_status] { exit_status = BundledCommand(*options).run(); });
+      .option("MODEL", options->model, "A diffusers checkpoint folder (default: the bundled model)")
+      .existing_folder();
+  command.option("--set", options->sets, "Only these measurements (default: all)")
+      .one_of(kSets)
+      .one_value_each();
+  command.option("--limit", options->limit, "At most so many cases of each set, spread over it")
+      .within(1, 1000000);
+  command.option("--threads", options->threads, "Of the model (default: one per core)")
+      .within(1, 1024);
+  command.option("--data", options->data,
+                 "Folder with bundled/cases.jsonl and guarded/*.jsonl (default: tests/data "
+                 "of the source tree)");
+  command.option("--out", options->out, "Folder for table.json and contact sheets");
+  command.option("--second-reader", options->second_reader,
+                 "A program that reads pictures: a file's name in, a line of JSON out");
+  command.flag("--json", options->json, "Print JSON");
+  command.runs([options] { return BundledCommand(*options).run(); });
 }
 
 }  // namespace glyphward::daemon

@@ -1,57 +1,23 @@
 #include "daemon/cli/bench/cases.h"
 
-#include <boost/json.hpp>
-#include <fstream>
-
 #include "base/config_error.h"
+#include "daemon/cli/json_lines.h"
 
 namespace glyphward::daemon {
 namespace {
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
-// A line of the file, and where it stands for those who complain.
-class Line {
- public:
-  Line(const std::string& text, const fs::path& file, int number) : file_(file), number_(number) {
-    json::error_code error;
-    const json::value value = json::parse(text, error);
-    if (error || !value.is_object()) fail("", "expected a JSON object");
-    object_ = value.as_object();
-  }
+std::uint64_t seed_of(const JsonLines& line) {
+  return line.get<std::uint64_t>("seed", "a number of 0 or more");
+}
 
-  [[noreturn]] void fail(const std::string& key, const std::string& message) const {
-    throw ConfigError(file_, number_, key, message);
-  }
-
-  template <typename T>
-  T get(const char* key, const char* expected) const {
-    const json::value* value = object_.if_contains(key);
-    if (value == nullptr) fail(key, std::string("expected ") + expected + ", found none");
-    auto result = json::try_value_to<T>(*value);
-    if (!result) {
-      fail(key, std::string("expected ") + expected + ", found " + json::serialize(*value));
-    }
-    return *std::move(result);
-  }
-
-  std::string text(const char* key) const { return get<std::string>(key, "a text"); }
-  std::uint64_t seed() const { return get<std::uint64_t>("seed", "a number of 0 or more"); }
-  bool has(const char* key) const { return object_.contains(key); }
-
- private:
-  const fs::path& file_;
-  const int number_;
-  json::object object_;
-};
-
-BundledCase bundled_case(const Line& line) {
+BundledCase bundled_case(const JsonLines& line) {
   BundledCase one;
   one.set = line.text("set");
   one.words = line.get<std::vector<std::string>>("words", "a list of words");
   one.prompt = line.text("prompt");
-  one.seed = line.seed();
+  one.seed = seed_of(line);
   if (one.set == "localization") {
     one.swapped_prompt = line.text("swapped_prompt");
     if (one.words.size() != 2) line.fail("words", "expected the word and another one");
@@ -65,29 +31,23 @@ BundledCase bundled_case(const Line& line) {
   return one;
 }
 
-GuardedCase guarded_case(const Line& line) {
+GuardedCase guarded_case(const JsonLines& line) {
   GuardedCase one;
   one.id = line.text("id");
   one.prompt = line.text("prompt");
   one.word = line.text("word");
   one.shown = line.has("shown") ? line.text("shown") : one.word;
-  one.seed = line.seed();
+  one.seed = seed_of(line);
   return one;
 }
 
 template <typename Case>
-std::vector<Case> read_cases(const fs::path& file, Case (*parse)(const Line&)) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    throw ConfigError(file, 0, "",
-                      "cannot be read; a source tree has it in tests/data, and --data names that "
-                      "folder elsewhere");
-  }
+std::vector<Case> read_cases(const fs::path& file, Case (*parse)(const JsonLines&)) {
+  JsonLines lines(file,
+                  {.if_missing = "; a source tree has it in tests/data, and --data names that "
+                                 "folder elsewhere"});
   std::vector<Case> cases;
-  std::string text;
-  for (int number = 1; std::getline(in, text); ++number) {
-    cases.push_back(parse(Line(text, file, number)));
-  }
+  while (lines.next()) cases.push_back(parse(lines));
   if (cases.empty()) throw ConfigError(file, 0, "", "expected at least one case, found none");
   return cases;
 }

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
@@ -13,7 +12,9 @@
 #include <random>
 #include <set>
 
-#include "daemon/cli/command.h"
+#include "base/file.h"
+#include "daemon/cli/bench/bench_command.h"
+#include "daemon/cli/json_lines.h"
 #include "daemon/cli/measure.h"
 #include "daemon/service/data_files.h"
 #include "lexicon/lexicon.h"
@@ -45,33 +46,32 @@ struct Row {
   bool hard = false;
 };
 
+Row read_row(const json::object& object) {
+  Row row;
+  row.text = object.at("text").as_string();
+  row.label = object.at("label").as_string();
+  row.kind = object.at("kind").as_string();
+  if (row.label != "toxic" && row.label != "clean") throw std::invalid_argument("label");
+  if (const auto* terms = object.if_contains("terms"); terms != nullptr && terms->is_array()) {
+    for (const json::value& term : terms->get_array()) row.terms.emplace_back(term.as_string());
+  }
+  const auto* hard = object.if_contains("hard");
+  row.hard = hard != nullptr && hard->is_bool() && hard->get_bool();
+  return row;
+}
+
 std::vector<Row> read_rows(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw CommandError(ExitStatus::Usage, file + ": cannot be read");
+  JsonLines lines(file);
   std::vector<Row> rows;
-  std::string line;
-  for (std::size_t number = 1; std::getline(stream, line); ++number) {
+  while (lines.next()) {
     try {
-      const json::object object = json::parse(line).as_object();
-      Row row;
-      row.text = object.at("text").as_string();
-      row.label = object.at("label").as_string();
-      row.kind = object.at("kind").as_string();
-      if (row.label != "toxic" && row.label != "clean") throw std::invalid_argument("label");
-      if (const auto* terms = object.if_contains("terms"); terms != nullptr && terms->is_array()) {
-        for (const json::value& term : terms->get_array()) row.terms.emplace_back(term.as_string());
-      }
-      const auto* hard = object.if_contains("hard");
-      row.hard = hard != nullptr && hard->is_bool() && hard->get_bool();
-      rows.push_back(std::move(row));
+      rows.push_back(read_row(lines.object()));
     } catch (const std::exception&) {
-      throw CommandError(
-          ExitStatus::Usage,
-          fmt::format(R"({}:{}: expected {{"text", "label": "toxic"|"clean", "kind", "terms"}})",
-                      file, number));
+      lines.fail("", R"(expected {"text", "label": "toxic"|"clean", "kind", "terms"})");
     }
   }
-  if (rows.empty()) throw CommandError(ExitStatus::Usage, file + ": holds no rows");
+  if (rows.empty())
+    throw CommandError(ExitStatus::Usage, file + ": expected at least one row, found none");
   return rows;
 }
 
@@ -79,10 +79,8 @@ std::vector<Row> read_rows(const std::string& file) {
 std::set<std::u32string> spellings(const std::vector<std::filesystem::path>& files) {
   std::set<std::u32string> result;
   for (const std::filesystem::path& file : files) {
-    std::ifstream stream(file, std::ios::binary);
-    const std::string content{std::istreambuf_iterator<char>(stream), {}};
     lexicon::Lists lists;
-    lexicon::read_list(file, content, lists);
+    lexicon::read_list(file, read_file(file), lists);
     for (const lexicon::Entry& entry : lists.entries) {
       result.insert(lexicon::fold_term(entry.term.term));
       for (const std::string& form : entry.forms) result.insert(lexicon::fold_term(form));
@@ -136,27 +134,26 @@ json::object share_json(const Share& flagged) {
   return {{"flagged", flagged.count}, {"rows", flagged.of}, {"share", flagged.value()}};
 }
 
-void print(const Quality& quality, bool as_json) {
-  if (as_json) {
-    json::array kinds;
-    for (const auto& [key, flagged] : quality.kinds) {
-      json::object kind = share_json(flagged);
-      kind["label"] = key.first;
-      kind["kind"] = key.second;
-      kinds.push_back(std::move(kind));
-    }
-    fmt::print("{}\n",
-               json::serialize(json::object{{"recall", share_json(quality.toxic)},
-                                            {"recall_of_listed_terms", share_json(quality.listed)},
-                                            {"recall_of_other_terms", share_json(quality.unlisted)},
-                                            {"false_positives_hard", share_json(quality.hard)},
-                                            {"false_positives_easy", share_json(quality.easy)},
-                                            {"precision", quality.precision()},
-                                            {"texts_per_second", quality.texts_per_second()},
-                                            {"p99_ms", percentile(quality.times, 0.99)},
-                                            {"kinds", std::move(kinds)}}));
-    return;
+json::object to_json(const Quality& quality) {
+  json::array kinds;
+  for (const auto& [key, flagged] : quality.kinds) {
+    json::object kind = share_json(flagged);
+    kind["label"] = key.first;
+    kind["kind"] = key.second;
+    kinds.push_back(std::move(kind));
   }
+  return {{"recall", share_json(quality.toxic)},
+          {"recall_of_listed_terms", share_json(quality.listed)},
+          {"recall_of_other_terms", share_json(quality.unlisted)},
+          {"false_positives_hard", share_json(quality.hard)},
+          {"false_positives_easy", share_json(quality.easy)},
+          {"precision", quality.precision()},
+          {"texts_per_second", quality.texts_per_second()},
+          {"p99_ms", percentile(quality.times, 0.99)},
+          {"kinds", std::move(kinds)}};
+}
+
+void print_text(const Quality& quality) {
   fmt::print("| label | kind | flagged | rows | share |\n|---|---|---|---|---|\n");
   for (const auto& [key, flagged] : quality.kinds) {
     fmt::print("| {} | {} | {} | {} | {:.4f} |\n", key.first, key.second, flagged.count, flagged.of,
@@ -251,70 +248,106 @@ std::vector<double> time_prompt(const lexicon::Lexicon& lexicon, const std::stri
   return result;
 }
 
-ExitStatus speed(const BenchOptions& options) {
+struct Load {
+  double milliseconds = 0;
+  double mib = 0;
+};
+
+// Name and prompt, and how often it is asked.
+struct Timed {
+  std::string name;
+  std::string prompt;
+  int times = 0;
+};
+
+std::vector<Timed> timed_prompts() {
+  std::vector<Timed> prompts = {
+      {"short prompt", "a wooden sign at a trailhead that reads \"Mind the gap\", film grain",
+       2000},
+      {"4 KiB", repeated("the quick brown fox jumps over a lazy dog and runs on, ", 4096), 1000},
+      {"4 KiB of the terms' syllables", like_the_terms(4096), 1000}};
+  for (const char* unit :
+       {"f*ck* ", "1!|l", "f-u-c-", "F,U,C,K, ", "a s s ", "(f)(u)", "a$$", "sshhiitt", "\"'`«",
+        "п1з∂", "x*x*", "x-x ", "says ", "says \"a\" ", "a\n", "(c<k"}) {
+    prompts.push_back(
+        {"32,000 of " + json::serialize(json::string(unit)), repeated(unit, 32000), 50});
+  }
+  prompts.push_back(
+      {"32,000 of printable ASCII at random", scattered(printable_ascii(), 32000), 50});
+  for (const char* alphabet : {"1!|l", "x* ", "fuck*- ", "shit1$! .", "\"'ab `"}) {
+    prompts.push_back(
+        {fmt::format("32,000 of {} at random", json::serialize(json::string(alphabet))),
+         scattered(alphabet, 32000), 50});
+  }
+  return prompts;
+}
+
+struct SpeedOf {
+  std::string name;
+  double p50_ms = 0;
+  double p99_ms = 0;
+};
+
+json::object to_json(const Load& load, const std::vector<SpeedOf>& speeds) {
+  json::object result{{"load_100000_terms_ms", load.milliseconds},
+                      {"load_100000_terms_mib", load.mib}};
+  for (const SpeedOf& one : speeds) {
+    result[one.name] = json::object{{"p50_ms", one.p50_ms}, {"p99_ms", one.p99_ms}};
+  }
+  return result;
+}
+
+void print_text(const Load& load, const std::vector<SpeedOf>& speeds) {
+  fmt::print("loading 100,000 terms: {:.0f} ms, {:.0f} MiB at most\n", load.milliseconds, load.mib);
+  fmt::print("\n| prompt, against 100,000 terms | p50 ms | p99 ms |\n|---|---|---|\n");
+  for (const SpeedOf& one : speeds) {
+    fmt::print("| {} | {:.3f} | {:.3f} |\n", one.name, one.p50_ms, one.p99_ms);
+  }
+}
+
+ExitStatus measure_speed(const BenchOptions& options) {
   const LargeLists large(lexicon_files(options.lists));
   const double before = resident_mib("VmRSS");
   const Stopwatch watch;
   const auto lexicon = lexicon::Lexicon::load(large.files());
-  json::object result{{"load_100000_terms_ms", watch.milliseconds()}};
-  result["load_100000_terms_mib"] = resident_mib("VmHWM") - before;
-  const auto measure = [&](const char* name, const std::string& prompt, int times) {
-    const std::vector<double> taken = time_prompt(*lexicon, prompt, times);
-    result[name] =
-        json::object{{"p50_ms", percentile(taken, 0.5)}, {"p99_ms", percentile(taken, 0.99)}};
-  };
-  measure("short prompt", "a wooden sign at a trailhead that reads \"Mind the gap\", film grain",
-          2000);
-  measure("4 KiB", repeated("the quick brown fox jumps over a lazy dog and runs on, ", 4096), 1000);
-  measure("4 KiB of the terms' syllables", like_the_terms(4096), 1000);
-  for (const char* unit :
-       {"f*ck* ", "1!|l", "f-u-c-", "F,U,C,K, ", "a s s ", "(f)(u)", "a$$", "sshhiitt", "\"'`«",
-        "п1з∂", "x*x*", "x-x ", "says ", "says \"a\" ", "a\n", "(c<k"}) {
-    measure(("32,000 of " + json::serialize(json::string(unit))).c_str(), repeated(unit, 32000),
-            50);
-  }
-  measure("32,000 of printable ASCII at random", scattered(printable_ascii(), 32000), 50);
-  for (const char* alphabet : {"1!|l", "x* ", "fuck*- ", "shit1$! .", "\"'ab `"}) {
-    measure(fmt::format("32,000 of {} at random", json::serialize(json::string(alphabet))).c_str(),
-            scattered(alphabet, 32000), 50);
+  const Load load{watch.milliseconds(), resident_mib("VmHWM") - before};
+  std::vector<SpeedOf> speeds;
+  for (const Timed& one : timed_prompts()) {
+    const std::vector<double> taken = time_prompt(*lexicon, one.prompt, one.times);
+    speeds.push_back({one.name, percentile(taken, 0.5), percentile(taken, 0.99)});
   }
   if (options.json) {
-    fmt::print("{}\n", json::serialize(result));
-    return ExitStatus::Ok;
-  }
-  fmt::print("loading 100,000 terms: {:.0f} ms, {:.0f} MiB at most\n",
-             result["load_100000_terms_ms"].as_double(),
-             result["load_100000_terms_mib"].as_double());
-  fmt::print("\n| prompt, against 100,000 terms | p50 ms | p99 ms |\n|---|---|---|\n");
-  for (const auto& [name, value] : result) {
-    if (!value.is_object()) continue;
-    fmt::print("| {} | {:.3f} | {:.3f} |\n", std::string_view(name), value.at("p50_ms").as_double(),
-               value.at("p99_ms").as_double());
+    fmt::print("{}\n", json::serialize(to_json(load, speeds)));
+  } else {
+    print_text(load, speeds);
   }
   return ExitStatus::Ok;
 }
 
-ExitStatus run(const BenchOptions& options) {
-  if (options.eval.empty()) return speed(options);
+ExitStatus measure_quality(const BenchOptions& options) {
   const auto files = lexicon_files(options.lists);
-  print(evaluate(*lexicon::Lexicon::load(files), read_rows(options.eval), spellings(files)),
-        options.json);
+  const Quality quality =
+      evaluate(*lexicon::Lexicon::load(files), read_rows(options.eval), spellings(files));
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(to_json(quality)));
+  } else {
+    print_text(quality);
+  }
   return ExitStatus::Ok;
 }
 
 }  // namespace
 
-void add_bench(CLI::App& app, ExitStatus& exit_status) {
+void add_bench_lexicon(Command& bench) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand("bench", "Measure the lexicon, or a model in the box");
-  command->require_subcommand(1);
-  CLI::App* sub = command->add_subcommand("lexicon", "How well, or how fast, the lexicon finds");
-  sub->add_option("--eval", options->eval,
-                  R"(Judge the lines {"text", "label", "kind", "terms", "hard"} of a file)");
-  sub->add_option("--list", options->lists, "List files (default: the ones that come along)");
-  sub->add_flag("--json", options->json, "Print JSON");
-  sub->callback([options, &exit_status] { exit_status = run(*options); });
-  add_bench_bundled(*command, exit_status);
+  Command command = bench.part("lexicon", "How well, or how fast, the lexicon finds");
+  command.option("--eval", options->eval,
+                 R"(Judge the lines {"text", "label", "kind", "terms", "hard"} of a file)");
+  command.option("--list", options->lists, "List files (default: the ones that come along)");
+  command.flag("--json", options->json, "Print JSON");
+  command.runs([options] {
+    return options->eval.empty() ? measure_speed(*options) : measure_quality(*options);
+  });
 }
 
 }  // namespace glyphward::daemon

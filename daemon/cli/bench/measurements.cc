@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "daemon/cli/command.h"
-#include "daemon/cli/contact_sheet.h"
+#include "daemon/cli/models/contact_sheet.h"
 #include "daemon/cli/progress_line.h"
 #include "model/localize.h"
 #include "model/networks/threads.h"
@@ -17,7 +17,7 @@ namespace glyphward::daemon {
 namespace {
 
 constexpr int kSheetRows = 10;
-constexpr int kTimedPictures = 5;
+constexpr std::size_t kTimedPictures = 5;
 
 [[noreturn]] void fail(const std::string& what, const Error& error) {
   throw CommandError(ExitStatus::Found, "bench bundled: " + what + ": " + error.message);
@@ -145,10 +145,11 @@ model::Image BundledBench::draw(const std::string& prompt, std::uint64_t seed) c
   return draw_one(pipeline, prompt, seed);
 }
 
-SpeedRow measure_speed(model::Pipeline& pipeline, const std::string& prompt) {
+SpeedRow measure_speed(model::Pipeline& pipeline, const std::string& prompt, std::size_t limit) {
   SpeedRow row;
+  row.pictures = static_cast<int>(limit == 0 ? kTimedPictures : std::min(limit, kTimedPictures));
   std::vector<double> taken;
-  for (int i = 0; i < kTimedPictures; ++i) {
+  for (int i = 0; i < row.pictures; ++i) {
     const Stopwatch watch;
     draw_one(pipeline, prompt, 0);
     taken.push_back(watch.seconds());

@@ -16,7 +16,7 @@
 
 namespace glyphward::daemon {
 
-// Where contact sheets go.
+// Where contact sheets go. write() throws CommandError if a file cannot be written.
 class Sheets {
  public:
   explicit Sheets(std::filesystem::path folder) : folder_(std::move(folder)) {}  // empty: nowhere
@@ -37,7 +37,8 @@ struct BundledBench {
   model::Image draw(const std::string& prompt, std::uint64_t seed) const;
 };
 
-SpeedRow measure_speed(model::Pipeline& pipeline, const std::string& prompt);
+// Times five pictures, or `limit` if that is fewer and not 0.
+SpeedRow measure_speed(model::Pipeline& pipeline, const std::string& prompt, std::size_t limit);
 
 // The cases of one set; a row for each reader.
 std::vector<SetRow> measure_set(const BundledBench& bench, const std::vector<BundledCase>& cases);

@@ -1,4 +1,5 @@
-// Who reads the pictures of `glyphward bench bundled`, and what counts as read.
+// What reads the pictures of `glyphward bench bundled`, and what counts as read. One thread at a
+// time (one OCR engine, one program).
 #pragma once
 
 #include <memory>
@@ -17,10 +18,12 @@ inline constexpr const char* kGuardReader = "guard";
 
 class PictureReaders {
  public:
-  // `second_reader`: a command, see SecondReader; empty: none.
+  // `ocr` must outlive this. `second_reader`: a command, see SecondReader; empty: none. Throws
+  // std::runtime_error if it does not start.
   PictureReaders(guard::Ocr& ocr, const std::string& second_reader);
 
-  // By the second reader where there is one, else by the guard's.
+  // By the second reader where there is one, else by the guard's. All three throw
+  // std::runtime_error where a reader fails.
   SeenByReader judge(const model::Image& image);
   // By all of them.
   SeenByReader all(const model::Image& image);
@@ -42,8 +45,8 @@ std::string squeezed(std::string_view text);
 // Is this read, whatever the line breaks, and nothing else? By one of a reader's ways.
 bool reads_exactly(const TextSeen& seen, const std::vector<std::string>& words);
 
-// Does the word stand anywhere in what is read? For a reader as generous as can be: confusable
-// digits and signs count as letters.
+// Does the word appear anywhere in what is read? As a generous reader sees it: confusable digits
+// and signs count as letters.
 bool shows(const TextSeen& seen, std::string_view word);
 
 }  // namespace glyphward::daemon

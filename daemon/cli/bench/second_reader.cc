@@ -18,7 +18,7 @@
 #include <stdexcept>
 
 #include "daemon/cli/bench/temporary_folder.h"
-#include "daemon/cli/contact_sheet.h"
+#include "daemon/cli/models/contact_sheet.h"
 
 namespace glyphward::daemon {
 namespace {

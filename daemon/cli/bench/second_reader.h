@@ -20,8 +20,8 @@ struct TextSeen {
 };
 using SeenByReader = std::map<std::string, TextSeen>;
 
-// Runs the program for as long as this lives. It is given the name of a PNG file, a line on its
-// standard input, and answers each with a line of JSON:
+// Runs the program for as long as this lives; one thread at a time. The program is given the names
+// of PNG files, a line each, on its standard input, and answers each with a line of JSON:
 //   {"text": "...", "boxes": [[x0, y0, x1, y1], ...]}       one reader, called "second" here
 //   {"NAME": {"text": "...", "boxes": [...]}, ...}           several
 // Boxes may be left out.

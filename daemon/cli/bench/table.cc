@@ -193,10 +193,11 @@ std::string to_text(const BundledTable& table) {
   const Out out(text);
   fmt::format_to(out,
                  "{}: {} x {} pixels, {} steps, guidance {}\n"
-                 "{:.2f} s a picture on {} threads (median of five), {:.0f} MiB resident at most\n",
+                 "{:.2f} s a picture on {} threads (median of {}), {:.0f} MiB resident at most\n",
                  table.model.name, table.model.width, table.model.height,
                  table.model.num_inference_steps, table.model.guidance_scale,
-                 table.speed.seconds_a_picture, table.speed.threads, table.speed.peak_mib);
+                 table.speed.seconds_a_picture, table.speed.threads, table.speed.pictures,
+                 table.speed.peak_mib);
   print(out, table.sets);
   if (table.localization) print(out, *table.localization);
   if (!table.no_localization.empty()) fmt::format_to(out, "\n{}\n", table.no_localization);

@@ -13,12 +13,13 @@
 namespace glyphward::daemon {
 
 struct SpeedRow {
-  double seconds_a_picture = 0;  // median of five, one at a time
+  double seconds_a_picture = 0;  // median, one at a time
+  int pictures = 0;              // that were timed
   int threads = 0;
   double peak_mib = 0;  // resident, before any reader was loaded
 };
 
-// A set of pictures, as one reader reads it.
+// A set of pictures, as one reader reads them.
 struct SetRow {
   std::string set;
   std::string reader;

@@ -1,4 +1,4 @@
-// A folder of one's own that goes when its owner goes.
+// A folder under the system's temporary one that is removed, with all in it, when its owner goes.
 #pragma once
 
 #include <cstdlib>

@@ -2,7 +2,6 @@
 // beside it.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <cmath>
@@ -13,11 +12,12 @@
 #include <vector>
 
 #include "daemon/cli/command.h"
-#include "daemon/cli/contact_sheet.h"
+#include "daemon/cli/models/contact_sheet.h"
 #include "daemon/cli/models/localize_pairs.h"
 #include "daemon/cli/progress_line.h"
 #include "guard/reading/ocr.h"
 #include "model/checkpoint/component_config.h"
+#include "model/dtypes.h"
 #include "model/localize.h"
 #include "model/pipeline.h"
 #include "model/profile.h"
@@ -317,43 +317,41 @@ class LocalizeCommand {
 
 }  // namespace
 
-void add_localize(CLI::App& app, ExitStatus& exit_status) {
+void add_localize(Command& command) {
   auto options = std::make_shared<LocalizeCommandOptions>();
-  CLI::App* command = app.add_subcommand(
-      "localize",
-      "Find the layers that carry rendered text, and write them to the model's glyphward.json");
-  command->add_option("MODEL", options->model, "A diffusers checkpoint folder")
-      ->required()
-      ->check(CLI::ExistingDirectory);
-  command->add_flag(
+  command.option("MODEL", options->model, "A diffusers checkpoint folder")
+      .required()
+      .existing_folder();
+  command.flag(
       "--check", options->check,
       "Only check that glyphward.json fits these weights and its layers still carry the word; "
       "without one, try the paper's layers for a model of this shape, and write them if they do");
   command
-      ->add_option("--pairs", options->pairs_file,
-                   "JSON Lines of source, target, source_word, target_word and, if wanted, form "
-                   "(default: pairs of English words in two forms)")
-      ->check(CLI::ExistingFile);
+      .option("--pairs", options->pairs_file,
+              "JSON Lines of source, target, source_word, target_word and, if wanted, form "
+              "(default: pairs of English words in two forms)")
+      .existing_file();
   command
-      ->add_option("--pairs-count", options->pairs_count,
-                   "How many pairs (default: 60, or the file's; 40 with --check)")
-      ->check(CLI::Range(1, 10000));
-  command->add_option("--seed", options->seed, "Of the pairs and their pictures (default: 0)");
-  command->add_option("--layers-max", options->layers_max, "Largest set to try (default: no limit)")
-      ->check(CLI::Range(1, 1000));
-  command->add_option("--contact-sheet", options->contact_sheet,
-                      "PNG of eight pairs: plain, all layers swapped, the localized ones swapped");
-  command->add_option("--languages", options->languages,
-                      "Tesseract's languages, joined by + (default: eng)");
-  command->add_option("--device", options->device, "cpu or cuda (default: cpu)");
-  command->add_option("--dtype", options->dtype, "float32, float16 or bfloat16 (default: float32)");
-  command->add_flag("--dry-run", options->dry_run, "Write no glyphward.json");
-  command->add_flag("--json", options->json, "Print JSON");
-  command->footer(
+      .option("--pairs-count", options->pairs_count,
+              "How many pairs (default: 60, or the file's; 40 with --check)")
+      .within(1, 10000);
+  command.option("--seed", options->seed, "Of the pairs and their pictures (default: 0)");
+  command.option("--layers-max", options->layers_max, "Largest set to try (default: no limit)")
+      .within(1, 1000);
+  command.option("--contact-sheet", options->contact_sheet,
+                 "PNG of eight pairs: plain, all layers swapped, the localized ones swapped");
+  command.option("--languages", options->languages,
+                 "Tesseract's languages, joined by + (default: eng)");
+  command.option("--device", options->device, "cpu or cuda (default: cpu)");
+  command.option("--dtype", options->dtype, alternatives(model::dtype_names()) + " (default: float32)")
+      .one_of(model::dtype_names());
+  command.flag("--dry-run", options->dry_run, "Write no glyphward.json");
+  command.flag("--json", options->json, "Print JSON");
+  command.footer(
       "Each layer is given the other word alone, then sets grow by what the whole set reads.\n"
       "Exit status: 0 localized (or the profile fits), 1 no set carries the word (or it does not "
       "fit).");
-  command->callback([options, &exit_status] { exit_status = LocalizeCommand(*options).run(); });
+  command.runs([options] { return LocalizeCommand(*options).run(); });
 }
 
 }  // namespace glyphward::daemon

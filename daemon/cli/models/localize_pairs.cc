@@ -4,19 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json.hpp>
-#include <fstream>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "base/config_error.h"
+#include "daemon/cli/json_lines.h"
 #include "guard/reading/confusions.h"
 
 namespace glyphward::daemon {
 namespace {
-
-namespace json = boost::json;
 
 // The words that the bundled model's recipe keeps out of its training, to measure it by.
 constexpr std::array kWords = {"hello",   "world",    "peace",    "love",    "coffee", "taxi",
@@ -56,37 +53,28 @@ std::string scene(bool open, std::mt19937_64& random) {
          with_article(ground + " " + pick(kGrounds, random)) + " that says ";
 }
 
-std::string required_string(const json::object& object, const char* key,
-                            const std::filesystem::path& file, int line) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr || !value->is_string() || value->as_string().empty()) {
-    throw ConfigError(file, line, key,
-                      "expected a text, found " + (value ? json::serialize(*value) : "none"));
-  }
-  return json::value_to<std::string>(*value);
+std::string text_of(const JsonLines& line, const char* key) {
+  std::string text = line.text(key);
+  if (text.empty()) line.fail(key, "expected a text, found \"\"");
+  return text;
 }
 
-model::PromptPair parse_pair(const std::string& text, const std::filesystem::path& file, int line) {
-  json::error_code error;
-  const json::value value = json::parse(text, error);
-  if (error || !value.is_object()) throw ConfigError(file, line, "", "expected a JSON object");
-  const json::object& object = value.as_object();
-  for (const auto& member : object) {
+model::PromptPair parse_pair(const JsonLines& line) {
+  for (const auto& member : line.object()) {
     constexpr std::array kKnown = {"source", "target", "source_word", "target_word", "form"};
     if (std::ranges::find(kKnown, std::string_view(member.key())) == kKnown.end()) {
-      throw ConfigError(
-          file, line, std::string(member.key()),
-          "expected source, target, source_word, target_word or form, found an unknown key");
+      line.fail(member.key(),
+                "expected source, target, source_word, target_word or form, found an unknown key");
     }
   }
   model::PromptPair pair;
-  pair.source = required_string(object, "source", file, line);
-  pair.target = required_string(object, "target", file, line);
-  pair.source_word = required_string(object, "source_word", file, line);
-  pair.target_word = required_string(object, "target_word", file, line);
-  if (object.contains("form")) pair.form = required_string(object, "form", file, line);
+  pair.source = text_of(line, "source");
+  pair.target = text_of(line, "target");
+  pair.source_word = text_of(line, "source_word");
+  pair.target_word = text_of(line, "target_word");
+  if (line.has("form")) pair.form = text_of(line, "form");
   if (guard::folded_letters(pair.source_word) == guard::folded_letters(pair.target_word)) {
-    throw ConfigError(file, line, "target_word", "expected another word than source_word");
+    line.fail("target_word", "expected another word than source_word");
   }
   return pair;
 }
@@ -122,14 +110,10 @@ std::vector<model::PromptPair> built_in_pairs(int count, std::uint64_t seed) {
 
 std::vector<model::PromptPair> read_pairs(const std::filesystem::path& file, int count,
                                           std::uint64_t seed) {
-  std::ifstream in(file);
-  if (!in) throw ConfigError(file, 0, "", "expected a readable file");
+  JsonLines lines(file);
   std::vector<model::PromptPair> pairs;
-  std::string text;
-  for (int line = 1;
-       std::getline(in, text) && (count == 0 || static_cast<int>(pairs.size()) < count); ++line) {
-    if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
-    pairs.push_back(parse_pair(text, file, line));
+  while ((count == 0 || static_cast<int>(pairs.size()) < count) && lines.next()) {
+    pairs.push_back(parse_pair(lines));
     pairs.back().seed = seed + pairs.size() - 1;
   }
   if (pairs.empty()) throw ConfigError(file, 0, "", "expected at least one pair, found none");

@@ -1,7 +1,6 @@
 // glyphward models inspect: what a checkpoint is, from its configurations alone.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
 #include <memory>
@@ -149,29 +148,29 @@ void print_text(const model::CheckpointDescription& checkpoint) {
   print_proposed(checkpoint);
 }
 
+ExitStatus run(const InspectOptions& options) {
+  const model::CheckpointDescription checkpoint = model::inspect_checkpoint(options.model);
+  if (options.json) {
+    fmt::print("{}\n", json::serialize(to_json(checkpoint)));
+  } else {
+    print_text(checkpoint);
+  }
+  return ExitStatus::Ok;
+}
+
 }  // namespace
 
-void add_models(CLI::App& app, ExitStatus& exit_status) {
-  CLI::App* models = app.add_subcommand("models", "Look into image models");
-  models->require_subcommand(1);
+void add_models(Command& models) {
   auto options = std::make_shared<InspectOptions>();
-  CLI::App* inspect = models->add_subcommand(
+  Command inspect = models.part(
       "inspect",
       "Family, parts, parameters, attention layers and memory of a diffusers checkpoint");
-  inspect->add_option("MODEL", options->model, "A diffusers checkpoint folder")
-      ->required()
-      ->check(CLI::ExistingDirectory);
-  inspect->add_flag("--json", options->json, "Print JSON");
-  inspect->footer("Reads the configurations only: the weights need not be there.");
-  inspect->callback([options, &exit_status] {
-    const model::CheckpointDescription checkpoint = model::inspect_checkpoint(options->model);
-    if (options->json) {
-      fmt::print("{}\n", json::serialize(to_json(checkpoint)));
-    } else {
-      print_text(checkpoint);
-    }
-    exit_status = ExitStatus::Ok;
-  });
+  inspect.option("MODEL", options->model, "A diffusers checkpoint folder")
+      .required()
+      .existing_folder();
+  inspect.flag("--json", options->json, "Print JSON");
+  inspect.footer("Reads the configurations only: the weights need not be there.");
+  inspect.runs([options] { return run(*options); });
 }
 
 }  // namespace glyphward::daemon

@@ -1,21 +1,19 @@
 // glyphward lexicon: what a text is found to say, and work on lists of terms. Needs no daemon.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <memory>
-#include <optional>
-#include <sstream>
 
+#include "base/file.h"
 #include "base/utf8.h"
 #include "daemon/cli/command.h"
-#include "daemon/cli/text.h"
+#include "daemon/cli/output.h"
 #include "daemon/service/data_files.h"
 #include "guard/finding_json.h"
+#include "lexicon/categories.h"
 #include "lexicon/lexicon.h"
 #include "lexicon/lists/import.h"
 #include "lexicon/lists/lint.h"
@@ -41,16 +39,14 @@ struct LexiconOptions {
   bool json = false;
 };
 
-std::string read_all(const std::string& file) {
+std::string read_text(const std::string& file) {
   if (file == "-") return {std::istreambuf_iterator<char>(std::cin), {}};
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) throw CommandError(ExitStatus::Usage, file + ": cannot be read");
-  return {std::istreambuf_iterator<char>(stream), {}};
+  return read_file(file);
 }
 
 std::vector<Entry> read_terms(const std::string& file) {
   lexicon::Lists lists;
-  lexicon::read_list(file, read_all(file), lists);
+  lexicon::read_list(file, read_text(file), lists);
   return std::move(lists.entries);
 }
 
@@ -64,14 +60,8 @@ std::vector<Entry> read_terms(const std::vector<std::filesystem::path>& files) {
 }
 
 void write_out(const std::string& file, const std::string& content) {
-  if (file.empty()) {
-    std::fwrite(content.data(), 1, content.size(), stdout);
-    return;
-  }
-  std::ofstream stream(file, std::ios::binary);
-  stream << content;
-  stream.close();
-  if (!stream) throw CommandError(ExitStatus::Usage, file + ": cannot be written");
+  if (!file.empty()) return write_file(file, content);
+  std::fwrite(content.data(), 1, content.size(), stdout);
 }
 
 // ----- lookup -----
@@ -117,16 +107,15 @@ void print_finding(const lexicon::Finding& finding, const std::string& rule) {
              finding.start, finding.end, printable(finding.term), finding.category,
              finding.severity, finding.language, finding.rendered ? "" : ", not to be drawn");
   if (rule.empty()) return;
-  std::string steps;
-  for (const std::string& step : finding.steps) steps += (steps.empty() ? "" : ", ") + step;
   fmt::print("  bytes  {}\n  steps  {}\n  term   {}\n  rule   {}\n", code_points(finding.matched),
-             steps.empty() ? "none: written plainly" : steps, printable(finding.term),
-             printable(rule));
+             finding.steps.empty() ? "none: written plainly"
+                                   : fmt::format("{}", fmt::join(finding.steps, ", ")),
+             printable(finding.term), printable(rule));
 }
 
 ExitStatus lookup(const LexiconOptions& options) {
   const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
-  const std::string text = options.text == "-" ? read_all("-") : options.text;
+  const std::string text = options.text == "-" ? read_text("-") : options.text;
   const std::vector<lexicon::Finding> findings =
       options.prompt ? loaded->analyze(text).findings : loaded->find(text);
   std::vector<Entry> entries;
@@ -182,8 +171,8 @@ void write_terms(const LexiconOptions& options, const std::vector<Entry>& entrie
 
 ExitStatus import(const LexiconOptions& options) {
   const std::string& file = options.files.at(0);
-  const lexicon::Imported imported =
-      lexicon::import_list(file, read_all(file), format_of(options.format, file), options.defaults);
+  const lexicon::Imported imported = lexicon::import_list(
+      file, read_text(file), format_of(options.format, file), options.defaults);
   for (const std::string& warning : imported.warnings)
     fmt::print(stderr, "glyphward: {}: {}\n", file, printable(warning));
   write_terms(options, imported.entries);
@@ -267,66 +256,79 @@ ExitStatus lint(const LexiconOptions& options) {
     } else {
       fmt::print("{}: '{}' of {} {} {}\n", duplicate ? "duplicate" : "shadowed",
                  printable(remark.spelling), printable(remark.term),
-                 duplicate ? "stands also with" : "is always found as", printable(remark.other));
+                 duplicate ? "is also a spelling of" : "is always found as",
+                 printable(remark.other));
     }
   }
   if (options.json) fmt::print("{}\n", json::serialize(all));
   return remarks.empty() ? ExitStatus::Ok : ExitStatus::Found;
 }
 
+Command add_part(Command& lexicon, const char* name, const char* what,
+                 const std::shared_ptr<LexiconOptions>& options,
+                 ExitStatus (*run)(const LexiconOptions&)) {
+  Command part = lexicon.part(name, what);
+  part.flag("--json", options->json, "Print JSON");
+  part.runs([options, run] { return run(*options); });
+  return part;
+}
+
+void add_lists(Command& part, LexiconOptions& options) {
+  part.option("--list", options.lists, "List files (default: the ones that come along)");
+}
+
+void add_output(Command& part, LexiconOptions& options) {
+  part.option("-o,--output", options.output, "Write to a file (default: standard output)");
+}
+
+void add_import(Command& lexicon, const std::shared_ptr<LexiconOptions>& options) {
+  std::vector<std::string> categories;
+  for (const auto& category : lexicon::kCategories) categories.emplace_back(category.name);
+  lexicon::ImportDefaults& defaults = options->defaults;
+  Command part =
+      add_part(lexicon, "import", "Bring a list of another format into ours", options, import);
+  part.option("file", options->files, "The list ('-': standard input)").required().values(1, 1);
+  part.option("--format", options->format, "text, csv or json (default: by the file's name)")
+      .one_of({"text", "csv", "json"});
+  part.option("--category", defaults.category,
+              "Where the list names none: " + alternatives(categories));
+  part.option("--severity", defaults.severity,
+              fmt::format("0 to {}, where the list names none", lexicon::kSeverityMax));
+  part.option("--language", defaults.language, "Where the list names none");
+  part.option("--scale", defaults.scale, "The list's highest severity; 1 is its lowest");
+  add_output(part, *options);
+}
+
 }  // namespace
 
-void add_lexicon(CLI::App& app, ExitStatus& exit_status) {
+void add_lexicon(Command& lexicon) {
   auto options = std::make_shared<LexiconOptions>();
-  CLI::App* command = app.add_subcommand("lexicon", "Look words up, and work on lists of terms");
-  command->require_subcommand(1);
-  const auto part = [&](const char* name, const char* help,
-                        ExitStatus (*run)(const LexiconOptions&)) {
-    CLI::App* sub = command->add_subcommand(name, help);
-    sub->add_flag("--json", options->json, "Print JSON");
-    sub->callback([options, &exit_status, run] { exit_status = run(*options); });
-    return sub;
-  };
-  const auto add_lists = [&](CLI::App* sub) {
-    sub->add_option("--list", options->lists, "List files (default: the ones that come along)");
-  };
-  const auto add_output = [&](CLI::App* sub) {
-    sub->add_option("-o,--output", options->output, "Write to a file (default: standard output)");
-  };
-  CLI::App* sub = part("lookup", "The terms in a text", lookup);
-  sub->add_option("text", options->text, "The text ('-': standard input)")->required();
-  sub->add_flag("--explain", options->explain, "Bytes, steps, term and the rule of each");
-  sub->add_flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
-  add_lists(sub);
-  sub->footer("Exit status: 0 no term, 1 terms found, 2 usage.");
+  Command part = add_part(lexicon, "lookup", "The terms in a text", options, lookup);
+  part.option("text", options->text, "The text ('-': standard input)").required();
+  part.flag("--explain", options->explain, "Tell the bytes, the steps, the term and its line");
+  part.flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
+  add_lists(part, *options);
+  part.footer("Exit status: 0 no term, 1 terms found, 2 usage.");
 
-  sub = part("import", "Bring a list of another format into ours", import);
-  sub->add_option("file", options->files, "The list ('-': standard input)")
-      ->required()
-      ->expected(1);
-  sub->add_option("--format", options->format, "text, csv or json (default: by the file's name)")
-      ->check(CLI::IsMember({"text", "csv", "json"}));
-  sub->add_option("--category", options->defaults.category, "Where the list names none");
-  sub->add_option("--severity", options->defaults.severity, "0 to 7, where the list names none");
-  sub->add_option("--language", options->defaults.language, "Where the list names none");
-  sub->add_option("--scale", options->defaults.scale,
-                  "The list's highest severity; 1 is its lowest");
-  add_output(sub);
+  add_import(lexicon, options);
 
-  sub = part("merge", "The terms of several lists; the first one's lines win", merge);
-  sub->add_option("files", options->files, "Two lists or more")->required()->expected(2, 1000);
-  add_output(sub);
+  part = add_part(lexicon, "merge", "The terms of several lists; the first one's lines win",
+                  options, merge);
+  part.option("files", options->files, "Two lists or more").required().values(2, 1000);
+  add_output(part, *options);
 
-  sub = part("diff", "How two lists differ", diff);
-  sub->add_option("files", options->files, "Before, after")->required()->expected(2);
-  sub->footer("Exit status: 0 the same, 1 different, 2 usage.");
+  part = add_part(lexicon, "diff", "How two lists differ", options, diff);
+  part.option("files", options->files, "Before, after").required().values(2, 2);
+  part.footer("Exit status: 0 the same, 1 different, 2 usage.");
 
-  sub = part("lint", "Duplicate and shadowed terms, or dictionary words that are flagged", lint);
-  sub->add_option("--dictionary", options->dictionaries,
-                  "Word lists or Hunspell .dic files of harmless words");
-  add_lists(sub);
-  add_output(sub);
-  sub->footer("Exit status: 0 nothing to remark, 1 remarks, 2 usage.");
+  part =
+      add_part(lexicon, "lint",
+               "Duplicate and shadowed terms, or dictionary words that are flagged", options, lint);
+  part.option("--dictionary", options->dictionaries,
+              "Word lists or Hunspell .dic files of harmless words");
+  add_lists(part, *options);
+  add_output(part, *options);
+  part.footer("Exit status: 0 nothing to remark, 1 remarks, 2 usage.");
 }
 
 }  // namespace glyphward::daemon

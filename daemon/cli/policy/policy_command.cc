@@ -2,9 +2,8 @@
 // daemon.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
-#include <fstream>
 #include <map>
 #include <memory>
 
@@ -12,8 +11,8 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "daemon/cli/command.h"
+#include "daemon/cli/output.h"
 #include "daemon/cli/policy/policy_replay.h"
-#include "daemon/cli/text.h"
 #include "daemon/service/data_files.h"
 #include "guard/finding_json.h"
 #include "policy/cases.h"
@@ -91,14 +90,34 @@ std::vector<policy::Case> load_cases(const PolicyOptions& options, const fs::pat
                json::serialize(json::object{{"ok", false}, {"problems", problems_json(problems)}}));
   }
   print_problems(problems);
-  throw CommandError(ExitStatus::Usage, file.string() + ": no cases that can be run");
+  throw CommandError(ExitStatus::Usage,
+                     file.string() + ": no cases that can be run until its problems are gone");
 }
 
-void write_junit(const std::string& target, const std::string& xml) {
-  std::ofstream out(target, std::ios::binary);
-  out << xml;
-  out.close();
-  if (!out) throw CommandError(ExitStatus::Usage, target + ": cannot be written");
+json::array results_json(const std::vector<policy::Case>& cases,
+                         const std::vector<policy::CaseResult>& results) {
+  json::array array;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    json::array failures;
+    for (const std::string& failure : results[i].failures) {
+      failures.push_back(json::value(valid_utf8(failure)));
+    }
+    array.push_back(json::object{{"name", valid_utf8(cases[i].name)},
+                                 {"line", cases[i].place.line},
+                                 {"passed", results[i].failures.empty()},
+                                 {"failures", std::move(failures)}});
+  }
+  return array;
+}
+
+void print_failures(const fs::path& file, const std::vector<policy::Case>& cases,
+                    const std::vector<policy::CaseResult>& results) {
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    for (const std::string& failure : results[i].failures) {
+      fmt::print("{}:{}: {}: {}\n", file.string(), cases[i].place.line, printable(cases[i].name),
+                 printable(failure));
+    }
+  }
 }
 
 ExitStatus run_test(const PolicyOptions& options) {
@@ -110,33 +129,20 @@ ExitStatus run_test(const PolicyOptions& options) {
   std::vector<policy::CaseResult> results;
   results.reserve(cases.size());
   for (const policy::Case& test : cases) results.push_back(policy::run_case(*policy, test));
-  if (!options.junit.empty()) write_junit(options.junit, policy::junit_xml(beside, cases, results));
-  std::size_t failed = 0;
-  json::array reports;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    const std::vector<std::string>& failures = results[i].failures;
-    failed += failures.empty() ? 0 : 1;
-    json::array texts;
-    for (const std::string& failure : failures) {
-      texts.push_back(json::value(valid_utf8(failure)));
-      if (!options.json) {
-        fmt::print("{}:{}: {}: {}\n", beside.string(), cases[i].place.line,
-                   printable(cases[i].name), printable(failure));
-      }
-    }
-    reports.push_back(json::object{{"name", valid_utf8(cases[i].name)},
-                                   {"line", cases[i].place.line},
-                                   {"passed", failures.empty()},
-                                   {"failures", std::move(texts)}});
+  if (!options.junit.empty()) {
+    write_file(options.junit, policy::junit_xml(beside, cases, results));
   }
+  const auto failed = static_cast<std::size_t>(std::ranges::count_if(
+      results, [](const policy::CaseResult& result) { return !result.failures.empty(); }));
   if (options.json) {
     const json::object object{{"ok", failed == 0},
                               {"revision", policy->revision()},
                               {"passed", cases.size() - failed},
                               {"failed", failed},
-                              {"cases", std::move(reports)}};
+                              {"cases", results_json(cases, results)}};
     fmt::print("{}\n", json::serialize(object));
   } else {
+    print_failures(beside, cases, results);
     fmt::print("{}: {} of {} cases passed\n", beside.string(), cases.size() - failed, cases.size());
   }
   return failed == 0 ? ExitStatus::Ok : ExitStatus::Found;
@@ -272,109 +278,113 @@ json::object change_json(const Change& change) {
 }
 
 void print_change(const Change& change) {
-  std::string prompt = printable(change.logged.prompt);
-  std::replace(prompt.begin(), prompt.end(), '\n', ' ');
   fmt::print("{:>8}  {:<10} -> {:<10}  {} -> {}  {}\n", change.logged.sequence,
              policy::to_string(change.old_decision.action),
              policy::to_string(change.new_decision.action), change.old_decision.rule,
-             change.new_decision.rule, prompt);
+             change.new_decision.rule, printable_line(change.logged.prompt));
+}
+
+// What a replay came to.
+struct Replayed {
+  std::size_t replayed = 0;
+  std::size_t skipped = 0;                       // without their prompt
+  std::map<std::string, std::size_t> by_action;  // changes, by "old action -> new action"
+
+  std::size_t changed() const {
+    std::size_t sum = 0;
+    for (const auto& [actions, count] : by_action) sum += count;
+    return sum;
+  }
+};
+
+json::object to_json(const Replayed& counts, const policy::Policy& old_policy,
+                     const policy::Policy& new_policy, json::array changes) {
+  json::object by_action;
+  for (const auto& [actions, count] : counts.by_action) by_action[actions] = count;
+  return {{"replayed", counts.replayed},           {"skipped_without_prompt", counts.skipped},
+          {"changed", counts.changed()},           {"by_action", std::move(by_action)},
+          {"old_revision", old_policy.revision()}, {"new_revision", new_policy.revision()},
+          {"changes", std::move(changes)}};
+}
+
+void print_counts(const Replayed& counts) {
+  for (const auto& [actions, count] : counts.by_action) fmt::print("{:>8}  {}\n", count, actions);
+  fmt::print(
+      "{} of {} decisions would be otherwise{}\n", counts.changed(), counts.replayed,
+      counts.skipped == 0
+          ? ""
+          : fmt::format("; {} have no prompt in the log and were not replayed", counts.skipped));
 }
 
 ExitStatus run_diff(const PolicyOptions& options) {
   const auto old_policy = policy::Policy::load(options.file);
   const auto new_policy = policy::Policy::load(options.other);
-  std::size_t replayed = 0;
-  std::size_t skipped = 0;
+  Replayed counts;
   json::array changes;
-  std::map<std::string, std::size_t> counts;
   for_each_decision(options.decisions, [&](LoggedDecision logged) {
     if (logged.prompt.empty()) {
-      ++skipped;
+      ++counts.skipped;
       return;
     }
-    ++replayed;
+    ++counts.replayed;
     const auto change = replay(*old_policy, *new_policy, std::move(logged));
     if (!change) return;
-    ++counts[fmt::format("{} -> {}", policy::to_string(change->old_decision.action),
-                         policy::to_string(change->new_decision.action))];
+    ++counts.by_action[fmt::format("{} -> {}", policy::to_string(change->old_decision.action),
+                                   policy::to_string(change->new_decision.action))];
     options.json ? changes.push_back(change_json(*change)) : print_change(*change);
   });
-  std::size_t changed = 0;
-  json::object by_action;
-  for (const auto& [pair, count] : counts) {
-    changed += count;
-    by_action[pair] = count;
-    if (!options.json) fmt::print("{:>8}  {}\n", count, pair);
-  }
   if (options.json) {
-    fmt::print("{}\n", json::serialize(json::object{{"replayed", replayed},
-                                                    {"skipped_without_prompt", skipped},
-                                                    {"changed", changed},
-                                                    {"by_action", std::move(by_action)},
-                                                    {"old_revision", old_policy->revision()},
-                                                    {"new_revision", new_policy->revision()},
-                                                    {"changes", std::move(changes)}}));
+    fmt::print("{}\n",
+               json::serialize(to_json(counts, *old_policy, *new_policy, std::move(changes))));
   } else {
-    fmt::print("{} of {} decisions would be otherwise{}\n", changed, replayed,
-               skipped == 0
-                   ? ""
-                   : fmt::format("; {} have no prompt in the log and were not replayed", skipped));
+    print_counts(counts);
   }
-  if (replayed == 0 && skipped > 0) {
+  if (counts.replayed == 0 && counts.skipped > 0) {
     throw CommandError(ExitStatus::Found,
                        options.decisions + ": no decision has its prompt; nothing was replayed");
   }
-  return changed == 0 ? ExitStatus::Ok : ExitStatus::Found;
+  return counts.changed() == 0 ? ExitStatus::Ok : ExitStatus::Found;
 }
 
-CLI::App* add_part(CLI::App& policy, const char* name, const char* what,
-                   const std::shared_ptr<PolicyOptions>& options, ExitStatus& exit_status,
-                   ExitStatus (*run)(const PolicyOptions&)) {
-  CLI::App* part = policy.add_subcommand(name, what);
-  part->add_flag("--json", options->json, "Print JSON");
-  part->callback([options, &exit_status, run] { exit_status = run(*options); });
+Command add_part(Command& policy, const char* name, const char* what,
+                 const std::shared_ptr<PolicyOptions>& options,
+                 ExitStatus (*run)(const PolicyOptions&)) {
+  Command part = policy.part(name, what);
+  part.flag("--json", options->json, "Print JSON");
+  part.runs([options, run] { return run(*options); });
   return part;
 }
 
 }  // namespace
 
-void require_tenant(const std::string& tenant) {
-  if (tenant.empty() || policy::is_tenant(tenant)) return;
-  throw CommandError(ExitStatus::Usage, "--tenant: expected 1 to 64 of A-Z a-z 0-9 . _ : -");
-}
-
-void add_policy(CLI::App& app, ExitStatus& exit_status) {
+void add_policy(Command& policy) {
   auto options = std::make_shared<PolicyOptions>();
-  CLI::App* policy = app.add_subcommand("policy", "Check, test, explain and compare policies");
-  policy->require_subcommand(1);
+  Command check = add_part(policy, "check", "All that is wrong with a policy, with its place",
+                           options, run_check);
+  check.option("file", options->file, "Policy file (default: the default policy)");
+  check.footer("Exit status: 0 good, 1 problems, 2 usage.");
 
-  CLI::App* check = add_part(*policy, "check", "All that is wrong with a policy, with its place",
-                             options, exit_status, run_check);
-  check->add_option("file", options->file, "Policy file (default: the default policy)");
-  check->footer("Exit status: 0 good, 1 problems, 2 usage.");
+  Command test = add_part(policy, "test", "Run a policy's cases", options, run_test);
+  test.option("file", options->file, "Policy file (default: the default policy)");
+  test.option("--cases", options->cases, "Their file (default: POLICY.cases.toml beside it)");
+  test.option("--junit", options->junit, "Write a report in JUnit's form too, to this file");
+  test.footer("Exit status: 0 all passed, 1 some failed, 2 a file is wrong.");
 
-  CLI::App* test =
-      add_part(*policy, "test", "Run a policy's cases", options, exit_status, run_test);
-  test->add_option("file", options->file, "Policy file (default: the default policy)");
-  test->add_option("--cases", options->cases, "Their file (default: POLICY.cases.toml beside it)");
-  test->add_option("--junit", options->junit, "Write a report in JUnit's form too");
-  test->footer("Exit status: 0 all passed, 1 some failed, 2 a file is wrong.");
+  Command explain =
+      add_part(policy, "explain", "How a prompt's decision comes about", options, run_explain);
+  explain.option("prompt", options->prompt, "The prompt").required();
+  explain.option("--policy", options->file, "Policy file (default: the default policy)");
+  explain.option("--tenant", options->tenant, "Whose rules apply (default: nobody's)");
+  explain.footer("Exit status: 0 whatever the decision, 2 usage.");
 
-  CLI::App* explain = add_part(*policy, "explain", "How a prompt's decision comes about", options,
-                               exit_status, run_explain);
-  explain->add_option("prompt", options->prompt, "The prompt")->required();
-  explain->add_option("--policy", options->file, "Policy file (default: the default policy)");
-  explain->add_option("--tenant", options->tenant, "Whose rules apply (default: nobody's)");
-  explain->footer("Exit status: 0 whatever the decision, 2 usage.");
-
-  CLI::App* diff = add_part(*policy, "diff", "Which past decisions another policy would change",
-                            options, exit_status, run_diff);
-  diff->add_option("old", options->file, "Policy file")->required();
-  diff->add_option("new", options->other, "Policy file")->required();
-  diff->add_option("--replay", options->decisions,
-                   "State folder, its audit.db, or `glyphward audit export`'s JSON Lines")
-      ->required();
-  diff->footer("Exit status: 0 none, 1 some, 2 usage.");
+  Command diff = add_part(policy, "diff", "Which past decisions another policy would change",
+                          options, run_diff);
+  diff.option("old", options->file, "Policy file").required();
+  diff.option("new", options->other, "Policy file").required();
+  diff.option("--replay", options->decisions,
+              "State folder, its audit.db, or `glyphward audit export`'s JSON Lines")
+      .required();
+  diff.footer("Exit status: 0 none, 1 some, 2 usage.");
 }
 
 }  // namespace glyphward::daemon

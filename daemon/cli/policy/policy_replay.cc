@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <fstream>
 #include <stdexcept>
 
-#include "base/config_error.h"
+#include "daemon/cli/json_lines.h"
 #include "guard/audit/audit_log.h"
 
 namespace glyphward::daemon {
@@ -35,27 +34,17 @@ void read_log(const fs::path& state_dir, const std::function<void(LoggedDecision
 }
 
 void read_export(const fs::path& file, const std::function<void(LoggedDecision)>& take) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw ConfigError(file, 0, "", "expected an audit log or an export, found none");
-  json::parse_options options;
-  options.allow_invalid_utf8 = true;
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    boost::system::error_code error;
-    const json::value value = json::parse(line, error, {}, options);
-    if (error || !value.is_object()) {
-      throw ConfigError(file, number, "",
-                        "expected a JSON object, as `glyphward audit export` writes it" +
-                            (error ? ": " + error.message() : std::string()));
-    }
+  JsonLines lines(file,
+                  {.of_line = ", as `glyphward audit export` writes it",
+                   .if_missing = "; expected an audit log or what `glyphward audit export` wrote",
+                   .any_bytes = true});
+  while (lines.next()) {
     try {
-      take(logged_decision(value.as_object()));
+      take(logged_decision(lines.object()));
     } catch (const std::invalid_argument& fault) {
-      throw ConfigError(file, number, "", fault.what());
+      lines.fail("", fault.what());
     }
   }
-  if (in.bad()) throw ConfigError(file, 0, "", "cannot be read");
 }
 
 bool same_bytes(const policy::Decision& a, const policy::Decision& b) {

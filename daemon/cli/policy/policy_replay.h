@@ -32,8 +32,8 @@ LoggedDecision logged_decision(const boost::json::object& row);
 void for_each_decision(const std::filesystem::path& decisions,
                        const std::function<void(LoggedDecision)>& take);
 
-// Otherwise means: another action, or, where both substitute, other bytes replaced. The words that
-// stand for them follow the revision and do not count.
+// Otherwise means: another action, or, where both substitute, other bytes replaced. The substitutes
+// follow the revision and do not count.
 struct Change {
   LoggedDecision logged;
   policy::Decision old_decision;

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 BUILD = pathlib.Path(os.environ["GLYPHWARD_BUILD_DIR"])
+LONG = bool(os.environ.get("GLYPHWARD_LONG"))  # set by the test daemon_long
 BUNDLED = pathlib.Path(os.environ["GLYPHWARD_SOURCE_DIR"]) / "model/bundled/stable-diffusion"
 
 
@@ -25,7 +26,7 @@ def model(tmp_path):
 
 
 def test_the_shipped_profile_fits_the_bundled_model():
-    run = localize(BUNDLED, "--check", "--json")
+    run = localize(BUNDLED, "--check", "--json", *([] if LONG else ["--pairs-count", "8"]))
     report = json.loads(run.stdout)
     assert run.returncode == 0 and report["fits"], report
     plain, every, localized = report["rows"]
@@ -58,7 +59,7 @@ def test_writes_what_it_found_and_keeps_the_defaults(model):
     shipped = json.loads((model / "glyphward.json").read_text())
     (model / "glyphward.json").write_text(json.dumps({"defaults": shipped["defaults"]}))
     pairs = model.parent / "pairs.jsonl"
-    pairs.write_text("".join(json.dumps({"source": f'a thing that says "{a}"', "target": f'a thing that says "{b}"', "source_word": a, "target_word": b}) + "\n" for a, b in [("hello", "market"), ("coffee", "river")]))
+    pairs.write_text("".join(json.dumps({"source": f'a thing that says "{a}"', "target": f'a thing that says "{b}"', "source_word": a, "target_word": b}) + "\n" for a, b in [("hello", "market")]))
     sheet = model.parent / "sheet.png"
     run = localize(model, "--pairs", pairs, "--contact-sheet", sheet, "--json")
     assert run.returncode == 0, run.stderr
@@ -67,17 +68,17 @@ def test_writes_what_it_found_and_keeps_the_defaults(model):
     assert written["defaults"] == shipped["defaults"]
     assert written["localization"]["layers"] == report["layers"]
     assert written["localization"]["sha256"] == report["sha256"]
-    assert written["localization"]["evidence"]["pairs"] == 2
+    assert written["localization"]["evidence"]["pairs"] == 1
     assert written["localization"]["evidence"]["rows"] == report["rows"]
     width, height = struct.unpack(">II", sheet.read_bytes()[16:24])
-    assert (width, height) == (3 * 192 + 2 * 4, 2 * 96 + 4)
+    assert (width, height) == (3 * 192 + 2 * 4, 96)
     # The engine takes the hash that was written for that of these weights.
     assert json.loads(localize(model, "--check", "--pairs-count", "1", "--json").stdout)["profile"] == "localized"
 
 
 def test_leaves_the_profile_where_nothing_carries_the_word(model):
     before = (model / "glyphward.json").read_bytes()
-    run = localize(model, "--pairs-count", "2", "--layers-max", "1")
+    run = localize(model, "--pairs-count", "1", "--layers-max", "1")
     assert run.returncode == 1 and "no set tried" in run.stdout, run.stdout
     assert (model / "glyphward.json").read_bytes() == before
 

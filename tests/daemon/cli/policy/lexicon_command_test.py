@@ -53,7 +53,7 @@ def test_says_what_is_wrong(tmp_path):
     bad.write_text("name,kind\nx,y\n")
     for arguments, expected in [
         (("import", bad), "expected a column text, term or word"),
-        (("import", tmp_path / "none"), "cannot be read"),
+        (("import", tmp_path / "none"), "expected a readable file, found: No such file"),
         (("merge", bad, bad), "expected the fields"),
         (("lookup", "--list", bad, "x"), "expected the fields"),
         (("lint", "--dictionary", tmp_path / "none"), "expected a readable dictionary"),

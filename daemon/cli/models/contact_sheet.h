@@ -8,11 +8,12 @@
 
 namespace glyphward::daemon {
 
-// The pictures from left to right and from the top down, `columns` a row, on white with gaps of 4
-// pixels. They are of one size; an empty one leaves its place white. At least one is not empty.
+// The pictures from left to right and from the top down, `columns` (1 or more) per row, on white
+// with gaps of 4 pixels. They are of one size; an empty one leaves its place white. At least one is
+// not empty.
 model::Image contact_sheet(const std::vector<model::Image>& pictures, int columns);
 
-// Throws std::runtime_error naming the file if it cannot be written.
+// Throws CommandError naming the file if it cannot be written.
 void write_png(const model::Image& image, const std::filesystem::path& file);
 
 }  // namespace glyphward::daemon

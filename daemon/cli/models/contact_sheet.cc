@@ -1,9 +1,9 @@
-#include "daemon/cli/contact_sheet.h"
+#include "daemon/cli/models/contact_sheet.h"
 
 #include <algorithm>
 #include <cstddef>
-#include <fstream>
-#include <stdexcept>
+
+#include "daemon/cli/output.h"
 
 namespace glyphward::daemon {
 namespace {
@@ -42,9 +42,7 @@ model::Image contact_sheet(const std::vector<model::Image>& pictures, int column
 }
 
 void write_png(const model::Image& image, const std::filesystem::path& file) {
-  std::ofstream out(file, std::ios::binary | std::ios::trunc);
-  out << model::encode_png(image) << std::flush;
-  if (!out) throw std::runtime_error(file.string() + ": cannot be written");
+  write_file(file, model::encode_png(image));
 }
 
 }  // namespace glyphward::daemon
