@@ -10,6 +10,7 @@
 
 #include "base/config_error.h"
 #include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 #include "model/families/families.h"
 #include "model/networks/autoencoder_kl.h"
 #include "model/networks/module_weights.h"

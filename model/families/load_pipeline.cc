@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 #include "model/families/deepfloyd_if.h"
 #include "model/families/families.h"
 #include "model/families/latent_diffusion.h"

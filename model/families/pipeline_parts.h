@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 #include "model/networks/module_weights.h"
 #include "model/pipeline.h"
 #include "model/schedulers/scheduler.h"

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 
 namespace glyphward::model {
 

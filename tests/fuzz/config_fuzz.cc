@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 #include "model/families/inspect.h"
 #include "model/schedulers/scheduler.h"
 #include "tests/fuzz/fuzz_folder.h"

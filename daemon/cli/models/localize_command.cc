@@ -17,7 +17,7 @@
 #include "daemon/cli/models/localize_pairs.h"
 #include "daemon/cli/progress_line.h"
 #include "guard/reading/ocr.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 #include "model/localize.h"
 #include "model/pipeline.h"
 #include "model/profile.h"

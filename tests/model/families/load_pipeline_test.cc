@@ -5,7 +5,8 @@
 #include <fstream>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
+#include "model/checkpoint/weights.h"
 #include "model/pipeline.h"
 #include "tests/model/checkpoint_copy.h"
 

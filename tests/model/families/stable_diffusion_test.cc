@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 #include "tests/model/checkpoint_copy.h"
 
 namespace glyphward::model {

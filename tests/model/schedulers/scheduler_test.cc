@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 
 namespace glyphward::model {
 namespace {

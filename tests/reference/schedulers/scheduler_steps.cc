@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 #include "model/schedulers/scheduler.h"
 
 namespace {
