@@ -5,7 +5,7 @@
 //
 // usage: glyphward_bench_joint_modes [--size PIXELS] [--runs N] [--device D] [--dtype T] [--json]
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>

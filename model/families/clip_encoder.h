@@ -1,7 +1,7 @@
 // A CLIP tokenizer and its text model, opened together. Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>

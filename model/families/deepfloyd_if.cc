@@ -1,6 +1,6 @@
 #include "model/families/deepfloyd_if.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unicode/locid.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>

@@ -1,6 +1,6 @@
 #include "model/families/inspect.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <map>

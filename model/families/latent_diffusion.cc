@@ -1,6 +1,6 @@
 #include "model/families/latent_diffusion.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "model/families/unet_pipeline.h"
 #include "model/networks/text_encoders/ldm_bert.h"

@@ -2,7 +2,7 @@
 // checkpoint. Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <map>

@@ -1,6 +1,6 @@
 #include "model/families/stable_diffusion.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "base/config_error.h"
 #include "model/families/clip_encoder.h"

@@ -1,7 +1,7 @@
 // T5's tokenizer and its encoder, opened together. Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>

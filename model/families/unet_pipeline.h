@@ -2,7 +2,7 @@
 // They differ in how a text becomes what the UNet reads, and in their defaults. Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>

@@ -1,7 +1,7 @@
 // Where tensors live: "cpu", "cuda", "cuda:1".
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 

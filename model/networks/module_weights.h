@@ -2,7 +2,7 @@
 // checkpoint's keys; what is missing, has another shape, or is left over at the end is an error.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <map>

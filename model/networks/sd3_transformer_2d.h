@@ -3,7 +3,7 @@
 // diffusers/models/transformers/transformer_sd3.py, models/attention.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 #include <optional>

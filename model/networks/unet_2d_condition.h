@@ -3,7 +3,7 @@
 // models/transformers/transformer_2d.py, models/attention.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <string>

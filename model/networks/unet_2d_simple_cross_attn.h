@@ -5,7 +5,7 @@
 // models/attention_processor.py (AttnAddedKVProcessor2_0).
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <string>

@@ -3,7 +3,7 @@
 // reference: diffusers/schedulers/scheduling_*.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <boost/json/object.hpp>
 #include <filesystem>

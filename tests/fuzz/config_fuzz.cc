@@ -1,6 +1,6 @@
 // Fuzz target: a component's config.json, read as each class of component that is implemented, and
 // as a scheduler's; without weights.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,7 +3,7 @@
 // Reference: transformers/models/clip/modeling_clip.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 
