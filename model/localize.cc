@@ -13,8 +13,8 @@
 namespace glyphward::model {
 namespace {
 
-constexpr int kDelayShare =
-    4;                      // a set is given the target from this part of the steps at the latest
+// A set is given the target from this part of the steps at the latest.
+constexpr int kDelayShare = 4;
 constexpr int kMargin = 4;  // pixels around a box: letters bleed past what OCR boxes
 
 using LayerSet = std::vector<int>;  // indices into the model's layers, ascending: the forward order
@@ -155,8 +155,8 @@ class Search {
 
   Result<LocalizationReport> run() {
     const LayerSet all = all_layers();
-    total_sets_ =
-        2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;  // as if three would do
+    // As if three would do.
+    total_sets_ = 2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;
     if (const auto error = evaluate_all({{}, all})) return *error;
     if (all_exact_ == 0) {
       return report(

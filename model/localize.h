@@ -1,6 +1,6 @@
 // Localization: which cross-attention layers carry the letters of rendered text (paper, section 3;
 // METHOD.md's protocol): each layer alone by injection, then growing sets, chosen by what the *set*
-// reads. Free of LibTorch.
+// reads.
 #pragma once
 
 #include <array>
@@ -72,10 +72,10 @@ struct LocalizeOptions {
 };
 
 struct LocalizationReport {
-  std::vector<LayerSetResult>
-      rows;  // none, all, each alone, then the growing sets and those less one member
-  std::vector<std::string>
-      layers;          // the smallest set that carries the word; empty if none but all does
+  // None, all, each alone, then the growing sets and those less one member.
+  std::vector<LayerSetResult> rows;
+  // The smallest set that carries the word; empty if none but all does.
+  std::vector<std::string> layers;
   int from_step = 0;   // the step from which they are given the target
   std::string reason;  // why these, or why none
 };

@@ -1,4 +1,4 @@
-// glyphward.json beside a checkpoint: its defaults and its guard profile. Free of LibTorch.
+// glyphward.json beside a checkpoint: its defaults and its guard profile.
 //
 //   { "defaults": {"num_inference_steps": 12, "guidance_scale": 2.0, "height": 64, "width": 192},
 //     "localization": {"layers": ["down_blocks.0...attn2", ...], "from_share": 0.0833,

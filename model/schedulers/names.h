@@ -1,4 +1,4 @@
-// The scheduler classes that there are, by their names in diffusers. Free of tensors, for who only
+// The scheduler classes that there are, by their names in diffusers. For whoever only
 // checks a name.
 #pragma once
 
