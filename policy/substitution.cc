@@ -98,8 +98,8 @@ Range whole_word(std::string_view prompt, Range range) {
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(prompt.data());
   const auto size = static_cast<std::int64_t>(prompt.size());
   for (;;) {
-    auto i = static_cast<std::int32_t>(
-        range.start);  // U8_PREV takes no wider one; a prompt is far shorter
+    // U8_PREV takes no wider one; a prompt is far shorter.
+    auto i = static_cast<std::int32_t>(range.start);
     if (i == 0) break;
     UChar32 c = 0;
     U8_PREV(bytes, 0, i, c);

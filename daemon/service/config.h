@@ -28,9 +28,9 @@ struct Config {
   std::filesystem::path socket = "/run/glyphward/glyphward.sock";
   std::filesystem::path admin_socket;  // empty: socket with ".admin" appended
   unsigned socket_mode = 0660;         // the admin socket's is always 0600
-  std::filesystem::path
-      state_dir;                // empty: STATE_DIRECTORY (systemd sets it), else /var/lib/glyphward
-  std::filesystem::path model;  // empty: the bundled model
+  // Empty: STATE_DIRECTORY (systemd sets it), else /var/lib/glyphward.
+  std::filesystem::path state_dir;
+  std::filesystem::path model;   // empty: the bundled model
   std::filesystem::path policy;  // empty: the default policy
   bool watch_policy = true;      // reload when one of the policy's files changes
   std::string device = "cpu";

@@ -24,9 +24,9 @@ struct Record {
   std::string sanitized_prompt;
   std::string model;
   std::string weights_sha256;
-  std::string
-      parameters_json;  // num_inference_steps, guidance_scale, height, width, seeds, scheduler
-  std::string route;    // "plain", "localized", "more_layers", "prompt_swap", "redacted", "none"
+  // The request's num_inference_steps, guidance_scale, height, width, seeds, scheduler.
+  std::string parameters_json;
+  std::string route;  // "plain", "localized", "more_layers", "prompt_swap", "redacted", "none"
   std::string ocr_reading;
   std::string escalations_json;  // each step: route, reading, why it was not enough
   std::string outcome;           // "answered", "refused", "cancelled", "failed"

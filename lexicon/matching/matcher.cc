@@ -523,8 +523,8 @@ class Matcher::Completions {
   LetterSet letters_ = ~LetterSet{0};
   bool active_ = false;
   std::uint32_t budget_ = kBudget;
-  std::vector<std::uint32_t>
-      known_;  // by node % kSlots: node + 1, and the answer in the lowest bit
+  // By node % kSlots: node + 1, and the answer in the lowest bit.
+  std::vector<std::uint32_t> known_;
 };
 
 // The states that wait, by the cell that they read next.

@@ -81,8 +81,8 @@ class Trie {
 
  private:
   struct Node {
-    std::uint32_t first_child =
-        0;  // children lie together: those by Latin letters first, then the others in order
+    // Children lie together: those by Latin letters first, then the others in order.
+    std::uint32_t first_child = 0;
     std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
     LetterSet next = 0;  // of the children

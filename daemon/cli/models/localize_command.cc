@@ -28,8 +28,8 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kHeldOutSeed =
-    1'000'003;  // added to the seed: pairs that had no part in the choice
+// Added to the seed: pairs that had no part in the choice.
+constexpr std::uint64_t kHeldOutSeed = 1'000'003;
 constexpr int kSheetRows = 8;
 // Of ten pairs, two misread ones would fail a set that carries 95 %.
 constexpr int kCheckPairs = 40;
