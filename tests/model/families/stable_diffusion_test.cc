@@ -111,7 +111,7 @@ TEST(StableDiffusion, IsBitEqualWhereNothingIsRouted) {
 TEST(StableDiffusion, IsBitEqualToTheOtherPromptWhereAllLayersReadIt) {
   for (const double guidance_scale : {1.0, 2.0}) {
     GenerationRequest plain = request_for(kOther);
-    plain.guidance_scale = guidance_scale;
+    plain.settings.guidance_scale = guidance_scale;
     GenerationRequest request = request_for(kPrompt);
     request.settings.guidance_scale = guidance_scale;
     request.streams.push_back({"sanitized", kOther});
@@ -192,24 +192,29 @@ TEST(StableDiffusion, RefusesRequestsOutOfRange) {
     const char* param;
   };
   const Case cases[] = {
-      {"no steps", [](GenerationRequest& r) { r.num_inference_steps = 0; }, "num_inference_steps"},
-      {"many steps", [](GenerationRequest& r) { r.num_inference_steps = 1001; },
+      {"no steps", [](GenerationRequest& r) { r.settings.num_inference_steps = 0; },
        "num_inference_steps"},
-      {"guidance below 1", [](GenerationRequest& r) { r.guidance_scale = 0.99; }, "guidance_scale"},
-      {"negative guidance", [](GenerationRequest& r) { r.guidance_scale = -7.5; },
+      {"many steps", [](GenerationRequest& r) { r.settings.num_inference_steps = 1001; },
+       "num_inference_steps"},
+      {"guidance below 1", [](GenerationRequest& r) { r.settings.guidance_scale = 0.99; },
        "guidance_scale"},
-      {"guidance is no number", [](GenerationRequest& r) { r.guidance_scale = std::nan(""); },
+      {"negative guidance", [](GenerationRequest& r) { r.settings.guidance_scale = -7.5; },
        "guidance_scale"},
+      {"guidance is no number",
+       [](GenerationRequest& r) { r.settings.guidance_scale = std::nan(""); }, "guidance_scale"},
       {"endless guidance",
-       [](GenerationRequest& r) { r.guidance_scale = std::numeric_limits<double>::infinity(); },
+       [](GenerationRequest& r) {
+         r.settings.guidance_scale = std::numeric_limits<double>::infinity();
+       },
        "guidance_scale"},
-      {"odd height", [](GenerationRequest& r) { r.height = 60; }, "height"},
-      {"no height", [](GenerationRequest& r) { r.height = 0; }, "height"},
-      {"negative width", [](GenerationRequest& r) { r.width = -8; }, "width"},
-      {"wide", [](GenerationRequest& r) { r.width = 1 << 20; }, "width"},
+      {"odd height", [](GenerationRequest& r) { r.settings.height = 60; }, "height"},
+      {"no height", [](GenerationRequest& r) { r.settings.height = 0; }, "height"},
+      {"negative width", [](GenerationRequest& r) { r.settings.width = -8; }, "width"},
+      {"wide", [](GenerationRequest& r) { r.settings.width = 1 << 20; }, "width"},
       {"no seeds", [](GenerationRequest& r) { r.seeds.clear(); }, "seeds"},
       {"many seeds", [](GenerationRequest& r) { r.seeds.assign(33, 0); }, "seeds"},
-      {"scheduler", [](GenerationRequest& r) { r.scheduler = "FlowMatchEulerDiscreteScheduler"; },
+      {"scheduler",
+       [](GenerationRequest& r) { r.settings.scheduler = "FlowMatchEulerDiscreteScheduler"; },
        "scheduler"},
       {"no streams", [](GenerationRequest& r) { r.streams.clear(); }, "streams"},
       {"unknown layer",
