@@ -16,4 +16,10 @@ torch::Device open_device(const std::string& name);
 // "float32", "float16", "bfloat16". Throws std::invalid_argument.
 torch::Dtype parse_dtype(const std::string& name);
 
+// Where a model's tensors go, and in what type.
+struct Target {
+  torch::Device device = torch::kCPU;
+  torch::Dtype dtype = torch::kFloat32;
+};
+
 }  // namespace glyphward::model
