@@ -20,4 +20,7 @@ std::vector<std::string> propose_layers(std::string_view family,
                                         const std::vector<std::string>& attention_layers,
                                         const TensorShape& shape);
 
+// Whether it is known what the paper localized in a family, be it nothing: a new family must say.
+bool is_listed(std::string_view family);
+
 }  // namespace glyphward::model
