@@ -1,6 +1,6 @@
 // Localization: which cross-attention layers carry the letters of rendered text (paper, section 3;
-// METHOD.md's protocol): each layer alone by injection, then growing sets, chosen by what the *set*
-// reads.
+// docs/METHOD.md, section 3): each layer alone by injection, then growing sets, chosen by what the
+// *set* reads.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ struct LayerSetResult {
   // Squared difference to the plain picture, 0..1 units, outside both pictures' text boxes and 4
   // pixels around.
   double outside_mse = 0;
-  double psnr = 0;            // whole picture, dB, METHOD.md section 4
+  double psnr = 0;            // whole picture, dB, docs/METHOD.md, section 4
   int pairs_without_box = 0;  // where either picture has none, so that its text counts as outside
   std::map<std::string, FormScore> forms;
 };

@@ -1,6 +1,6 @@
-// The layers that the paper localized in published models (METHOD.md, section 2), as proposals:
-// they belong to those models' weights, and another model of the same shape may write elsewhere.
-// `glyphward localize --check` confirms one on the weights at hand.
+// The layers that the paper localized in published models (docs/METHOD.md, section 2), as
+// proposals: they belong to those models' weights, and another model of the same shape may write
+// elsewhere. `glyphward localize --check` confirms one on the weights at hand.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,7 @@ std::int64_t element_count(const std::vector<std::int64_t>& shape) {
 
 // ---- Parts -------------------------------------------------------------------------------------
 
-// Components without weights, or that are not ours to load (METHOD.md, section 6).
+// Components without weights, or that are not ours to load (docs/METHOD.md, section 6).
 bool is_passed_over(const std::string& component) {
   static const std::set<std::string> names = {"feature_extractor",
                                               "image_encoder",
