@@ -5,7 +5,7 @@
 //
 // usage: glyphward_bench_joint_modes [--size PIXELS] [--runs N] [--device D] [--dtype T] [--json]
 #include <fmt/format.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -177,9 +177,8 @@ void run(const Options& options) {
   for (int i = -1; i < options.runs; ++i) {  // the first is a warm-up
     for (Way& way : ways) {
       const auto start = std::chrono::steady_clock::now();
-      way.step()
-          .flatten()[0]
-          .item();  // a GPU works on behind the call: a number of it is waited for
+      // A GPU works on behind the call: a number of it is waited for.
+      way.step().flatten()[0].item();
       const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
       if (i >= 0) way.seconds.push_back(taken.count());
     }

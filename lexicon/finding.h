@@ -23,8 +23,8 @@ struct RenderedText {
   std::string text;       // its bytes in the prompt, without the quotation marks
   std::size_t start = 0;  // byte offsets into the prompt: [start, end)
   std::size_t end = 0;
-  bool quoted =
-      false;  // between quotation marks; otherwise after a verb of writing ("that says X")
+  // Between quotation marks; otherwise after a verb of writing ("that says X").
+  bool quoted = false;
 };
 
 // A term found. Offsets are bytes into the prompt as the user sent it, whatever normalization did
@@ -38,8 +38,8 @@ struct Finding {
   std::size_t end = 0;
   std::string matched;    // prompt.substr(start, end - start)
   bool rendered = false;  // in the text to be rendered; otherwise elsewhere in the prompt
-  std::vector<std::string>
-      steps;  // the normalizations that led from matched to term: {"confusables", "leet"}
+  // The normalizations that led from matched to term: {"confusables", "leet"}.
+  std::vector<std::string> steps;
   // If the term was put together from several quotes or lines: the bytes of each, [first, second).
   // Empty otherwise.
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
@@ -51,8 +51,8 @@ struct Finding {
 // What analyze() found in a prompt.
 struct Analysis {
   std::vector<RenderedText> rendered;  // in order of position; empty if the prompt asks for no text
-  std::vector<Finding>
-      findings;  // in order of position; overlapping findings: the most severe, then the longest
+  // In order of position; overlapping findings: the most severe, then the longest.
+  std::vector<Finding> findings;
 };
 
 }  // namespace glyphward::lexicon

@@ -1,4 +1,4 @@
-// Pictures as bytes, and their files. Free of LibTorch.
+// Pictures as bytes, and their files.
 #pragma once
 
 #include <cstdint>

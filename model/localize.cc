@@ -3,143 +3,48 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 #include <optional>
-#include <stdexcept>
 #include <tuple>
 #include <utility>
+
+#include "model/layer_set_row.h"
 
 namespace glyphward::model {
 namespace {
 
-constexpr int kDelayShare =
-    4;                      // a set is given the target from this part of the steps at the latest
-constexpr int kMargin = 4;  // pixels around a box: letters bleed past what OCR boxes
+// A set is given the target from this part of the steps at the latest.
+constexpr int kDelayShare = 4;
 
 using LayerSet = std::vector<int>;  // indices into the model's layers, ascending: the forward order
 
-// ---- Pictures ----------------------------------------------------------------------------------
-
-// Which pixels belong to the text of either picture.
-std::vector<bool> text_mask(const Image& image, const PairScore& a, const PairScore& b) {
-  std::vector<bool> mask(static_cast<std::size_t>(image.width) *
-                         static_cast<std::size_t>(image.height));
-  for (const PairScore* score : {&a, &b}) {
-    for (const auto& [x0, y0, x1, y1] : score->boxes) {
-      for (int y = std::max(0, y0 - kMargin); y < std::min(image.height, y1 + kMargin); ++y) {
-        for (int x = std::max(0, x0 - kMargin); x < std::min(image.width, x1 + kMargin); ++x) {
-          mask[static_cast<std::size_t>(y) * static_cast<std::size_t>(image.width) +
-               static_cast<std::size_t>(x)] = true;
-        }
-      }
-    }
-  }
-  return mask;
-}
-
-struct Difference {
-  std::optional<double> outside_mse;  // 0..1 units; none if the boxes cover the picture
-  double psnr = 0;
-};
-
-Difference compare(const Image& plain, const Image& image, const std::vector<bool>& mask) {
-  if (plain.width != image.width || plain.height != image.height) {
-    throw std::logic_error("two pictures of one pair differ in size");
-  }
-  double outside = 0;
-  double whole = 0;
-  std::size_t outside_values = 0;
-  for (std::size_t pixel = 0; pixel < mask.size(); ++pixel) {
-    double squares = 0;
-    for (std::size_t i = 3 * pixel; i < 3 * pixel + 3; ++i) {
-      const double difference = double(plain.rgb[i]) - double(image.rgb[i]);
-      squares += difference * difference;
-    }
-    whole += squares;
-    if (mask[pixel]) continue;
-    outside += squares;
-    outside_values += 3;
-  }
-  Difference difference;
-  const auto values = static_cast<double>(std::max<std::size_t>(1, 3 * mask.size()));
-  difference.psnr = 10 * std::log10(255.0 * 255.0 / (whole / values + 1e-10));
-  if (outside_values > 0) {
-    difference.outside_mse = outside / static_cast<double>(outside_values) / (255.0 * 255.0);
-  }
-  return difference;
-}
-
 // ---- The search --------------------------------------------------------------------------------
-
-// A mean of what there is.
-class Mean {
- public:
-  void add(double value) {
-    sum_ += value;
-    ++count_;
-  }
-  double value() const { return count_ > 0 ? sum_ / count_ : 0; }
-  int count() const { return count_; }
-
- private:
-  double sum_ = 0;
-  int count_ = 0;
-};
-
-// A row while its pairs come in.
-class RowBuilder {
- public:
-  RowBuilder(std::vector<std::string> layers, int from_step) {
-    row_.layers = std::move(layers);
-    row_.from_step = from_step;
-  }
-
-  void add(const PairScore& score, const Difference& difference, bool without_box,
-           const std::string& form) {
-    target_letters_.add(score.target_letters);
-    source_exact_.add(score.source_exact ? 1 : 0);
-    source_letters_.add(score.source_letters);
-    psnr_.add(difference.psnr);
-    row_.pairs_without_box += without_box ? 1 : 0;
-    all_.add(score, difference);
-    if (!form.empty()) forms_[form].add(score, difference);
-  }
-
-  LayerSetResult mean() const {
-    LayerSetResult row = row_;
-    row.target_exact = all_.target_exact.value();
-    row.target_letters = target_letters_.value();
-    row.source_exact = source_exact_.value();
-    row.source_letters = source_letters_.value();
-    row.outside_mse = all_.outside_mse.value();
-    row.psnr = psnr_.value();
-    for (const auto& [name, form] : forms_) {
-      row.forms[name] = {form.target_exact.count(), form.target_exact.value(),
-                         form.outside_mse.value()};
-    }
-    return row;
-  }
-
- private:
-  struct Form {
-    void add(const PairScore& score, const Difference& difference) {
-      target_exact.add(score.target_exact ? 1 : 0);
-      if (difference.outside_mse) outside_mse.add(*difference.outside_mse);
-    }
-    Mean target_exact;
-    Mean outside_mse;
-  };
-
-  LayerSetResult row_;
-  Mean target_letters_;
-  Mean source_exact_;
-  Mean source_letters_;
-  Mean psnr_;
-  Form all_;
-  std::map<std::string, Form> forms_;
-};
-
+//
+// Wanted: the fewest layers that, given the target prompt, make the model write the target's word
+// and leave the rest of the picture as it was. A model of n layers has 2^n sets, and each costs a
+// picture for every pair.
+//
+// The paper (section 3; docs/METHOD.md, section 3) gives each layer alone the target, takes those
+// that respond most, and then shows that a larger set buys little text at much picture. That
+// presumes that a layer which matters shows something when it is alone. In small models it need
+// not: two layers may write the word together of which neither writes it. So this search asks every
+// question of a *set*, in five stages:
+//
+//   1. Bounds. No layer: the plain picture, which all others are compared with. All layers: the
+//      target prompt itself, the most that any set can read. A model that does not write the word
+//      even then has nothing to localize. Every set's `carried` is its share of that ceiling.
+//   2. Grow. From the empty set, each round tries all layers that are not in it yet beside those
+//      that are, and keeps the one with which the set reads best, until the set carries the word
+//      (or all layers but one are in). The first round is the paper's scan of single layers.
+//   3. Shrink. A layer that was the best choice early may be idle beside those that came after it:
+//      members are left out, one a round, as long as the set carries the word.
+//   4. Choose, among all sets that were drawn and not only those on the way.
+//   5. Delay. If the set changes too much of the picture, it is given the target some steps later:
+//      the first steps lay out the scene, and letters form after it (t_s in the paper's section on
+//      editing).
+//
+// Everything that was drawn is kept in `evaluated_`, by set and first step, so that no picture is
+// drawn twice and the report has all rows in the order in which they came.
 class Search {
  public:
   Search(Pipeline& pipeline, const std::vector<PromptPair>& pairs, const Scorer& scorer,
@@ -155,8 +60,8 @@ class Search {
 
   Result<LocalizationReport> run() {
     const LayerSet all = all_layers();
-    total_sets_ =
-        2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;  // as if three would do
+    // For the progress bar: none and all, three rounds of growing, one of shrinking.
+    total_sets_ = 2 + count_ + std::max(0, count_ - 1) + std::max(0, count_ - 2) + 3;
     if (const auto error = evaluate_all({{}, all})) return *error;
     if (all_exact_ == 0) {
       return report(
@@ -216,13 +121,14 @@ class Search {
     return all;
   }
 
-  // Draws and scores a set over all pairs, unless that was done.
+  // Draws and scores a set over all pairs, unless that was done. The first one ever is the empty
+  // set and the second that of all layers: later rows are measured by both.
   std::optional<Error> evaluate(const LayerSet& set, int from_step = 0) {
     if (find(set, from_step) != nullptr) return std::nullopt;
     std::vector<std::string> names;
     names.reserve(set.size());
     for (int layer : set) names.push_back(layers_[layer]);
-    RowBuilder row(names, from_step);
+    LayerSetRow row(names, from_step);
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
       Result<Generation> drawn =
           pipeline_.generate(static_cast<int>(set.size()) == count_
@@ -234,9 +140,7 @@ class Search {
       const PairScore score = scorer_(image, pairs_[i]);
       if (set.empty()) plain_.push_back({image, score});
       const Plain& plain = plain_[i];
-      const bool without_box = score.boxes.empty() || plain.score.boxes.empty();
-      row.add(score, compare(plain.image, image, text_mask(image, plain.score, score)), without_box,
-              pairs_[i].form);
+      row.add(plain.image, plain.score, image, score, pairs_[i].form);
       ++done_;
       if (progress_) progress_(done_, std::max(done_, total()), row.mean());
     }
@@ -247,7 +151,8 @@ class Search {
     return std::nullopt;
   }
 
-  // Adds the layer with which the set reads best, until it carries the word.
+  // Adds the layer with which the set reads best, until it carries the word. It never gets to all
+  // layers: that set is the ceiling, and tells nothing of where the word is.
   std::optional<Error> grow(LayerSet& set) {
     const int limit =
         options_.layers_max > 0 ? std::min(options_.layers_max, count_ - 1) : count_ - 1;
@@ -266,7 +171,8 @@ class Search {
     return std::nullopt;
   }
 
-  // Leaves out members that the set does without.
+  // Leaves out members that the set does without: the best of the sets with one member less, as
+  // long as the one before still carries. The last step may go one too far; choose() sees both.
   std::optional<Error> shrink(LayerSet& set) {
     while (set.size() > 1 && carries(set)) {
       std::vector<LayerSet> candidates;
@@ -355,7 +261,7 @@ class Search {
   }
 
   // What sets are compared by while they grow: whole words, then letters, then the picture that
-  // they keep.
+  // they keep. The letters give a slope to climb while no set reads a whole word yet.
   std::tuple<double, double, double> reading(const LayerSet& set) const {
     const LayerSetResult& row = find(set)->row;
     return {row.target_exact, row.target_letters, -row.outside_mse};

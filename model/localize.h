@@ -1,6 +1,6 @@
 // Localization: which cross-attention layers carry the letters of rendered text (paper, section 3;
-// METHOD.md's protocol): each layer alone by injection, then growing sets, chosen by what the *set*
-// reads. Free of LibTorch.
+// docs/METHOD.md, section 3): each layer alone by injection, then growing sets, chosen by what the
+// *set* reads.
 #pragma once
 
 #include <array>
@@ -59,7 +59,7 @@ struct LayerSetResult {
   // Squared difference to the plain picture, 0..1 units, outside both pictures' text boxes and 4
   // pixels around.
   double outside_mse = 0;
-  double psnr = 0;            // whole picture, dB, METHOD.md section 4
+  double psnr = 0;            // whole picture, dB, docs/METHOD.md, section 4
   int pairs_without_box = 0;  // where either picture has none, so that its text counts as outside
   std::map<std::string, FormScore> forms;
 };
@@ -72,10 +72,10 @@ struct LocalizeOptions {
 };
 
 struct LocalizationReport {
-  std::vector<LayerSetResult>
-      rows;  // none, all, each alone, then the growing sets and those less one member
-  std::vector<std::string>
-      layers;          // the smallest set that carries the word; empty if none but all does
+  // None, all, each alone, then the growing sets and those less one member.
+  std::vector<LayerSetResult> rows;
+  // The smallest set that carries the word; empty if none but all does.
+  std::vector<std::string> layers;
   int from_step = 0;   // the step from which they are given the target
   std::string reason;  // why these, or why none
 };

@@ -1,4 +1,4 @@
-// Text to image: what the rest of the program knows of a model. Free of LibTorch.
+// Text to image: what the rest of the program knows of a model.
 //
 // Layer routing is the one intervention mechanism. A request holds named text streams; its route
 // says which stream each cross-attention layer reads. Plain generation, prevention, prompt swap,
@@ -95,8 +95,8 @@ struct PromptFit {
 struct ModelInfo {
   std::string name;    // the checkpoint folder's name
   std::string family;  // "stable-diffusion", "stable-diffusion-xl", "latent-diffusion"
-  std::vector<std::string>
-      attention_layers;  // every routable layer, in forward order (down, mid, up)
+  // Every routable layer, in forward order (down, mid, up).
+  std::vector<std::string> attention_layers;
   // The layers that carry the rendered text on these very weights; empty if there is no profile or
   // its hash differs.
   std::vector<std::string> localized_layers;

@@ -1,4 +1,4 @@
-// glyphward.json beside a checkpoint: its defaults and its guard profile. Free of LibTorch.
+// glyphward.json beside a checkpoint: its defaults and its guard profile.
 //
 //   { "defaults": {"num_inference_steps": 12, "guidance_scale": 2.0, "height": 64, "width": 192},
 //     "localization": {"layers": ["down_blocks.0...attn2", ...], "from_share": 0.0833,
@@ -19,7 +19,8 @@ struct Localization {
   std::string sha256;  // of those layers' tensors: names, shapes, dtypes and bytes as stored
   boost::json::object evidence;  // what `glyphward localize` saw
   // Share of the denoising steps, 0 to below 1, before the layers are given another text: the first
-  // steps make the scene. 1 - t_s / T in the paper's section on editing (METHOD.md, section 5).
+  // steps make the scene. 1 - t_s / T in the paper's section on editing (docs/METHOD.md, section
+  // 5).
   double from_share = 0;
 };
 

@@ -1,6 +1,6 @@
-// The layers that the paper localized in published models (METHOD.md, section 2), as proposals:
-// they belong to those models' weights, and another model of the same shape may write elsewhere.
-// `glyphward localize --check` confirms one on the weights at hand. Free of LibTorch.
+// The layers that the paper localized in published models (docs/METHOD.md, section 2), as
+// proposals: they belong to those models' weights, and another model of the same shape may write
+// elsewhere. `glyphward localize --check` confirms one on the weights at hand.
 #pragma once
 
 #include <cstdint>
@@ -19,5 +19,8 @@ using TensorShape = std::function<std::vector<std::int64_t>(const std::string& n
 std::vector<std::string> propose_layers(std::string_view family,
                                         const std::vector<std::string>& attention_layers,
                                         const TensorShape& shape);
+
+// Whether it is known what the paper localized in a family, be it nothing: a new family must say.
+bool is_listed(std::string_view family);
 
 }  // namespace glyphward::model

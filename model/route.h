@@ -1,4 +1,4 @@
-// Layer routing: a request's route, checked against the model's layers. Free of LibTorch.
+// Layer routing: a request's route, checked against the model's layers.
 #pragma once
 
 #include <set>
@@ -38,8 +38,8 @@ class RoutePlan {
   int steps_ = 0;
   std::size_t base_ = 0;
   std::size_t pooled_ = 0;
-  std::vector<std::vector<Switch>>
-      switches_;  // by layer, in order of from_step; the first is the base at 0
+  // By layer, in order of from_step; the first is the base at 0.
+  std::vector<std::vector<Switch>> switches_;
 };
 
 }  // namespace glyphward::model

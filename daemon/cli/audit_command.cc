@@ -15,6 +15,7 @@
 #include "daemon/cli/command.h"
 #include "daemon/cli/output.h"
 #include "daemon/service/data_files.h"
+#include "guard/attempts.h"
 #include "guard/audit/audit_log.h"
 #include "policy/decision.h"
 
@@ -191,19 +192,11 @@ ExitStatus run_export(const AuditOptions& options) {
   return ExitStatus::Ok;
 }
 
-const std::vector<std::string> kOutcomes = {"answered", "refused", "cancelled", "failed"};
-
-std::vector<std::string> action_names() {
+// As --help and the check of an option want them.
+template <typename Values>
+std::vector<std::string> names_of(const Values& values) {
   std::vector<std::string> names;
-  for (const policy::Action action : policy::kActions)
-    names.emplace_back(policy::to_string(action));
-  return names;
-}
-
-std::vector<std::string> route_names() {
-  std::vector<std::string> names{"plain"};
-  names.insert(names.end(), policy::kEscalationRoutes.begin(), policy::kEscalationRoutes.end());
-  names.insert(names.end(), {"redacted", "none"});
+  for (const auto value : values) names.emplace_back(to_string(value));
   return names;
 }
 
@@ -220,10 +213,12 @@ Command add_part(Command& audit, const char* name, const char* what,
 void add_list(Command& audit, const std::shared_ptr<AuditOptions>& options) {
   guard::RecordFilter& filter = options->filter;
   Command list = add_part(audit, "list", "Newest decisions", options, run_list);
-  list.option("--action", filter.action, "Only " + alternatives(action_names()))
-      .one_of(action_names());
-  list.option("--outcome", filter.outcome, "Only " + alternatives(kOutcomes)).one_of(kOutcomes);
-  list.option("--route", filter.route, "Only this route: " + alternatives(route_names()));
+  list.option("--action", filter.action, "Only " + alternatives(names_of(policy::kActions)))
+      .one_of(names_of(policy::kActions));
+  list.option("--outcome", filter.outcome, "Only " + alternatives(names_of(guard::kOutcomes)))
+      .one_of(names_of(guard::kOutcomes));
+  list.option("--route", filter.route,
+              "Only this route: " + alternatives(names_of(guard::kRouteNames)));
   list.option("--contains", filter.prompt_contains, "Only prompts that hold this text");
   list.flag("--open", filter.open_for_review_only, "Only what waits for a person");
   list.option("--before", filter.before_sequence, "Only sequence numbers below this one");

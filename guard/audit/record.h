@@ -1,6 +1,7 @@
 // A row of the audit log, and what is asked of the log: plain values.
 #pragma once
 
+#include <array>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,10 @@ namespace glyphward::guard {
 // How a request ended. Refused by policy or by verification; cancelled by whoever asked for it, or
 // for the daemon's sake; failed where a part could not do its work.
 enum class Outcome { Answered, Refused, Cancelled, Failed };
+
+// All of them, in that order.
+inline constexpr std::array kOutcomes = {Outcome::Answered, Outcome::Refused, Outcome::Cancelled,
+                                         Outcome::Failed};
 
 std::string_view to_string(Outcome outcome);  // "answered", "refused", "cancelled", "failed"
 

@@ -1,30 +1,20 @@
-// A diffusers checkpoint folder as it stands: model_index.json, a sub-folder a component with its
-// config.json and its weights in safetensors. Nothing is converted beforehand; pickles are refused.
-// Free of LibTorch.
+// The options of one component of a checkpoint: its config.json, read strictly.
 #pragma once
 
 #include <boost/json/object.hpp>
 #include <filesystem>
 #include <initializer_list>
-#include <limits>
-#include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "model/checkpoint/safetensors.h"
+#include "model/checkpoint/json.h"
 
 namespace glyphward::model {
 
-// Reads a file that must be one JSON object of at most 16 MiB; Python's NaN and infinities read as
-// null. Throws ConfigError.
-boost::json::object load_json_object(const std::filesystem::path& file);
-
-// A component's config.json. Every getter throws ConfigError naming file, key, expected and found;
-// done() throws on a key that nothing asked for, since an option that we do not know may change the
-// network.
+// Every getter throws ConfigError naming file, key, expected and found; done() throws on a key that
+// nothing asked for, since an option that we do not know may change the network.
 class ComponentConfig {
  public:
   explicit ComponentConfig(const std::filesystem::path& file)
@@ -66,38 +56,5 @@ class ComponentConfig {
   boost::json::object values_;
   std::set<std::string, std::less<>> asked_;
 };
-
-struct StoredTensor {
-  SafetensorsEntry entry;
-  std::shared_ptr<const MappedFile> file;
-};
-
-// All tensors of a component: one file, or the shards that an index names. Mapped, not read.
-class Weights {
- public:
-  // `stem` is "model" (transformers) or "diffusion_pytorch_model". Takes
-  // STEM.safetensors.index.json, else STEM.safetensors, else the fp16 variant of either. Throws
-  // ConfigError; the reason is given where only pickles are.
-  static Weights open(const std::filesystem::path& folder, const std::string& stem);
-
-  // Whether open() has a file to begin with.
-  static bool exist(const std::filesystem::path& folder, const std::string& stem);
-
-  const std::filesystem::path& file() const { return file_; }  // the file, or the index
-  const std::map<std::string, StoredTensor>& tensors() const { return tensors_; }
-
- private:
-  std::filesystem::path file_;
-  std::map<std::string, StoredTensor> tensors_;
-};
-
-// SHA-256, in hexadecimal, over the tensors under the given layers' paths in order of name: name,
-// dtype, shape and bytes as stored. It says whether a guard profile belongs to these very weights.
-// Throws std::invalid_argument if a layer has no tensors.
-std::string layers_sha256(const Weights& weights, const std::vector<std::string>& layers);
-// The same of a checkpoint's denoiser (its unet/ or transformer/): what `glyphward localize` writes
-// to glyphward.json. Throws ConfigError.
-std::string layers_sha256(const std::filesystem::path& checkpoint,
-                          const std::vector<std::string>& layers);
 
 }  // namespace glyphward::model

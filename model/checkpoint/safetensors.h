@@ -1,5 +1,4 @@
 // The safetensors format: reading a file's header without trusting it, and writing float32 tensors.
-// Free of LibTorch.
 //
 // A file is: 8 bytes of header length (little endian), a JSON object {"name": {"dtype", "shape",
 // "data_offsets"}}, and the tensors' bytes, whose ranges cover the rest of the file without gap or
@@ -41,8 +40,8 @@ class MappedFile {
 struct SafetensorsEntry {
   std::string dtype;  // "F32", "F16", "BF16", "I64", ...
   std::vector<std::int64_t> shape;
-  std::span<const std::byte>
-      bytes;  // within the file's bytes; exactly the shape's product times the dtype's size
+  // Within the file's bytes; exactly the shape's product times the dtype's size.
+  std::span<const std::byte> bytes;
 };
 using SafetensorsHeader = std::map<std::string, SafetensorsEntry>;
 

@@ -1,6 +1,20 @@
-#include "model/families/deepfloyd_if.h"
-
-#include <torch/torch.h>
+// DeepFloyd IF: diffusers' IFPipeline and, where the checkpoint has it, IFSuperResolutionPipeline
+// after it, number for number, with layer routing. Reference: diffusers/pipelines/deepfloyd_if/.
+//
+// The checkpoint is stage I's folder. If it holds a sub-folder (or a link) `stage_2` with stage
+// II's checkpoint, both run as one pipeline: stage II's picture is the result, `height` and `width`
+// are its own, and each image's generator goes on from stage I. stage_2/text_encoder is not read:
+// both stages have the same. num_inference_steps and guidance_scale are stage I's, which draws the
+// letters; stage II takes those of stage_2/glyphward.json, else 50 and 4.0, but no more steps than
+// stage I, and no guidance if stage I has none.
+//
+// Layers of stage I alone are routed. Stage II sharpens what stage I drew: all of it reads the
+// stream that stage I's first routed layer read at the last step, so that it cannot bring the other
+// text back; if none is routed, the base.
+//
+// diffusers' `clean_caption` is off: it rewrites the prompt, quotation marks and digits included.
+// As there, the prompt is lower-cased. There are no latents: Generation::latents stays empty.
+#include <torch/types.h>
 #include <unicode/locid.h>
 #include <unicode/unistr.h>
 #include <unicode/utf8.h>
@@ -13,8 +27,10 @@
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/checkpoint/json.h"
+#include "model/families/families.h"
 #include "model/families/pipeline_parts.h"
-#include "model/families/t5_encoder.h"
+#include "model/networks/text_encoders/t5_encoder.h"
 #include "model/networks/unet_2d_simple_cross_attn.h"
 #include "model/profile.h"
 #include "model/route.h"
@@ -46,6 +62,9 @@ class IfText {
     return t5_.encode(lower(text), kTokens, /*mask=*/true);
   }
 
+  // What guidance leads away from if no negative prompt is given.
+  torch::Tensor encode_nothing() const { return encode(""); }
+
   // In the bytes of the prompt as it was written: lower case can be longer.
   PromptFit fit(std::string_view prompt) const {
     const std::string lowered = lower(std::string(prompt));
@@ -71,74 +90,34 @@ class IfText {
   T5Encoder t5_;
 };
 
-// The encoder's states of a request's streams, each made once.
-class RequestStates {
- public:
-  static constexpr std::size_t kUncond = static_cast<std::size_t>(-1);
+// The encoder's states of a request's texts: [1, 77, width].
+using IfTexts = TextCache<IfText>;
 
-  RequestStates(const IfText& text, const GenerationRequest& request)
-      : text_(text), request_(request) {}
-
-  const torch::Tensor& of(std::size_t stream) {
-    const auto [it, added] = states_.try_emplace(stream);
-    if (added) {
-      it->second = text_.encode(stream == kUncond ? request_.negative_prompt.value_or("")
-                                                  : request_.streams[stream].text);
-    }
-    return it->second;
-  }
-  std::size_t images() const { return request_.seeds.size(); }
-  // All that the plan will ask for, so that the encoder is needed no more.
-  void encode_all(const RoutePlan& plan, bool guided) {
-    for (const std::size_t stream : plan.streams_in_use()) of(stream);
-    of(plan.pooled());
-    if (guided) of(kUncond);
-  }
-
- private:
-  const IfText& text_;
-  const GenerationRequest& request_;
-  std::map<std::size_t, torch::Tensor> states_;
-};
-
-// What one stage's network reads: each layer's key and value of a stream are made once and kept,
-// since they do not depend on the step.
+// What one stage's network reads of them.
 class StageText {
  public:
-  StageText(const UNet2DSimpleCrossAttnModel& unet, RequestStates& states, bool guided)
-      : unet_(unet), states_(states), guided_(guided) {}
+  StageText(const UNet2DSimpleCrossAttnModel& unet, IfTexts& texts, bool guided)
+      : unet_(unet),
+        texts_(texts),
+        guided_(guided),
+        key_values_(unet.attention_layers().size(), texts.images(), guided,
+                    [&unet, &texts](std::size_t layer, std::size_t stream) {
+                      return unet.attention(layer).key_value(unet.project_text(texts.of(stream)));
+                    }) {}
 
-  // For the batch [uncond x images, cond x images], or cond alone; `stream_of` a layer.
-  std::vector<KeyValue> key_values(const std::function<std::size_t(std::size_t)>& stream_of) {
-    std::vector<KeyValue> text;
-    for (std::size_t layer = 0; layer < unet_.attention_layers().size(); ++layer) {
-      const KeyValue& cond = key_value(layer, stream_of(layer));
-      const KeyValue uncond = guided_ ? key_value(layer, RequestStates::kUncond) : KeyValue{};
-      text.push_back({guidance_batch(uncond.key, cond.key, states_.images()),
-                      guidance_batch(uncond.value, cond.value, states_.images())});
-    }
-    return text;
-  }
-
+  KeyValueCache& key_values() { return key_values_; }
+  // What conditions the whole network, for the batch [uncond x images, cond x images], or cond
+  // alone.
   torch::Tensor pooled(std::size_t stream) {
-    return guidance_batch(
-        guided_ ? unet_.pool_text(states_.of(RequestStates::kUncond)) : torch::Tensor(),
-        unet_.pool_text(states_.of(stream)), states_.images());
+    return guidance_batch(guided_ ? unet_.pool_text(texts_.of(kUncondStream)) : torch::Tensor(),
+                          unet_.pool_text(texts_.of(stream)), texts_.images());
   }
 
  private:
-  const KeyValue& key_value(std::size_t layer, std::size_t stream) {
-    const auto [it, added] = key_values_.try_emplace({layer, stream});
-    if (added) {
-      it->second = unet_.attention(layer).key_value(unet_.project_text(states_.of(stream)));
-    }
-    return it->second;
-  }
-
   const UNet2DSimpleCrossAttnModel& unet_;
-  RequestStates& states_;
+  IfTexts& texts_;
   bool guided_;
-  std::map<std::pair<std::size_t, std::size_t>, KeyValue> key_values_;
+  KeyValueCache key_values_;
 };
 
 // ---- One request -------------------------------------------------------------------------------
@@ -192,16 +171,15 @@ torch::Tensor predict(const StageRun& run, const torch::Tensor& sample, int i,
                       const std::vector<KeyValue>& text) {
   torch::Tensor input =
       run.conditioning.defined() ? at::cat({sample, run.conditioning}, 1) : sample;
-  if (run.guidance_scale > 1) input = at::cat({input, input});
-  torch::Tensor output =
+  input = guidance_input(input, run.guidance_scale);
+  const torch::Tensor output =
       (*run.stage.unet)(run.scheduler.scale_model_input(input, i), run.scheduler.timesteps()[i],
                         text, run.pooled, kNoiseLevel);
   if (run.guidance_scale <= 1) return output;
-  const std::vector<torch::Tensor> halves = output.chunk(2);  // uncond, cond
-  const torch::Tensor uncond = halves[0].slice(1, 0, kChannels);
-  const torch::Tensor cond = halves[1].slice(1, 0, kChannels);
-  // The variance is the conditional half's.
-  return at::cat({uncond + run.guidance_scale * (cond - uncond), halves[1].slice(1, kChannels)}, 1);
+  // The noise is guided; the variance behind it is the conditional half's.
+  return at::cat({guided_prediction(output.slice(1, 0, kChannels), run.guidance_scale),
+                  output.chunk(2)[1].slice(1, kChannels)},
+                 1);
 }
 
 // No picture if a stop was requested.
@@ -216,7 +194,8 @@ std::optional<torch::Tensor> denoise(const StageRun& run, torch::Tensor sample, 
   for (int i = 0; i < steps; ++i) {
     if (stop.stop_requested()) return std::nullopt;
     if (run.changes_at(i)) {
-      text = run.text.key_values([&](std::size_t layer) { return run.stream_of(layer, i); });
+      text =
+          run.text.key_values().batch([&](std::size_t layer) { return run.stream_of(layer, i); });
     }
     sample = run.scheduler.step(predict(run, sample, i, text), i, sample);
     progress();
@@ -228,7 +207,7 @@ std::optional<torch::Tensor> denoise(const StageRun& run, torch::Tensor sample, 
 
 class DeepFloydIf final : public Pipeline {
  public:
-  DeepFloydIf(const fs::path& checkpoint, const LoadOptions& options);
+  explicit DeepFloydIf(const Opening& opening);
 
   const ModelInfo& info() const override { return info_; }
   PromptFit fit(std::string_view prompt) const override { return text_->fit(prompt); }
@@ -238,7 +217,7 @@ class DeepFloydIf final : public Pipeline {
  private:
   Stage open_stage(const fs::path& checkpoint, const Weights& weights, int in_channels) const;
   void open_stage_2(const fs::path& checkpoint);
-  torch::Tensor condition(const torch::Tensor& image, const Settings& settings,
+  torch::Tensor condition(const torch::Tensor& image, const ResolvedSettings& settings,
                           ImageNoise& noise) const;
   int ratio() const {
     return stage_2_ ? stage_2_->unet->sample_size() / stage_1_.unet->sample_size() : 1;
@@ -255,8 +234,6 @@ class DeepFloydIf final : public Pipeline {
 
 Stage DeepFloydIf::open_stage(const fs::path& checkpoint, const Weights& weights,
                               int in_channels) const {
-  check_classes(checkpoint / "model_index.json",
-                {{"unet", {"UNet2DConditionModel"}}, {"scheduler", {"DDPMScheduler"}}});
   const fs::path folder = checkpoint / "unet";
   Stage stage{load_module<UNet2DSimpleCrossAttnModel>(folder, weights, target_),
               std::make_unique<SchedulerSource>(checkpoint, SchedulerCorrections::None)};
@@ -267,21 +244,18 @@ Stage DeepFloydIf::open_stage(const fs::path& checkpoint, const Weights& weights
   return stage;
 }
 
-DeepFloydIf::DeepFloydIf(const fs::path& checkpoint, const LoadOptions& options)
-    : target_(open_target(checkpoint, options)),
-      offload_text_encoders_(options.offload_text_encoders) {
-  check_classes(
-      checkpoint / "model_index.json",
-      {{"text_encoder", {"T5EncoderModel"}}, {"tokenizer", {"T5Tokenizer", "T5TokenizerFast"}}});
-  text_ = std::make_unique<IfText>(checkpoint, target_);
+DeepFloydIf::DeepFloydIf(const Opening& opening)
+    : target_(opening.target),
+      text_(std::make_unique<IfText>(opening.checkpoint, opening.target)),
+      offload_text_encoders_(opening.options.offload_text_encoders) {
+  const fs::path& checkpoint = opening.checkpoint;
   const Weights weights = Weights::open(checkpoint / "unet", "diffusion_pytorch_model");
   stage_1_ = open_stage(checkpoint, weights, kChannels);
-  info_.family = "deepfloyd-if";
   info_.num_inference_steps = 100;
   info_.guidance_scale = 7.0;
   info_.size_multiple = stage_1_.unet->size_multiple();
   info_.height = info_.width = stage_1_.unet->sample_size();
-  describe_model(checkpoint, options, stage_1_.unet->attention_layers(), weights, info_);
+  describe_model(opening, stage_1_.unet->attention_layers(), weights, info_);
   if (fs::exists(checkpoint / "stage_2")) open_stage_2(checkpoint / "stage_2");
   apply_profile(checkpoint, weights, info_);
   if (offload_text_encoders_) text_->leave_device();
@@ -291,7 +265,9 @@ void DeepFloydIf::open_stage_2(const fs::path& checkpoint) {
   const fs::path index = checkpoint / "model_index.json";
   ComponentConfig config(index);
   config.expect("_class_name", {"\"IFSuperResolutionPipeline\""});
-  check_classes(index, {{"image_noising_scheduler", {"DDPMScheduler"}}});
+  check_classes(index, {{"image_noising_scheduler", {"DDPMScheduler"}},
+                        {"scheduler", {"DDPMScheduler"}},
+                        {"unet", {"UNet2DConditionModel"}}});
   stage_2_ = open_stage(checkpoint, Weights::open(checkpoint / "unet", "diffusion_pytorch_model"),
                         2 * kChannels);
   if (!stage_2_->unet->has_class_embedding()) {
@@ -316,7 +292,7 @@ void DeepFloydIf::open_stage_2(const fs::path& checkpoint) {
 }
 
 // Stage I's picture at stage II's size, with noise.
-torch::Tensor DeepFloydIf::condition(const torch::Tensor& image, const Settings& settings,
+torch::Tensor DeepFloydIf::condition(const torch::Tensor& image, const ResolvedSettings& settings,
                                      ImageNoise& noise) const {
   const torch::Tensor upscaled =
       at::upsample_bilinear2d(image, {settings.height, settings.width}, /*align_corners=*/true);
@@ -336,10 +312,9 @@ std::optional<std::size_t> routed_stream(const RoutePlan& plan, std::size_t laye
 Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::stop_token stop,
                                          const Progress& progress) {
   const c10::InferenceMode inference_mode;
-  const Error cancelled{ErrorCode::Cancelled, "the generation was cancelled", ""};
-  const Result<Settings> checked = read_settings(request, info_);
-  if (!checked) return checked.error();
-  const Settings& settings = *checked;
+  const Result<ResolvedSettings> resolved = resolve_settings(request, info_);
+  if (!resolved) return resolved.error();
+  const ResolvedSettings& settings = *resolved;
   Result<std::unique_ptr<Scheduler>> made = stage_1_.scheduler->make(request, settings.steps);
   if (!made) return made.error();
   const std::unique_ptr<Scheduler> own_scheduler = std::move(*made);
@@ -354,7 +329,7 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
     if (!made) return made.error();
     scheduler_2 = std::move(*made);
   }
-  if (stop.stop_requested()) return cancelled;
+  if (stop.stop_requested()) return cancelled();
 
   const int steps =
       steps_1 + (scheduler_2 ? static_cast<int>(scheduler_2->timesteps().size(0)) : 0);
@@ -363,13 +338,13 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
     ++done;
     if (progress) progress(done, steps);
   };
-  RequestStates states(*text_, request);
+  IfTexts texts(*text_, request);
   if (offload_text_encoders_) {
-    states.encode_all(*plan, /*guided=*/true);  // stage II has a guidance of its own
+    texts.encode_all(*plan, /*guided=*/true);  // stage II has a guidance of its own
     text_->leave_device();
   }
   ImageNoise noise(request.seeds, target_);
-  StageText text(*stage_1_.unet, states, settings.guided());
+  StageText text(*stage_1_.unet, texts, settings.guided());
   const StageRun run{stage_1_,
                      scheduler,
                      settings.guidance_scale,
@@ -384,7 +359,7 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
     const std::optional<std::size_t> routed =
         routed_stream(*plan, info_.attention_layers.size(), steps_1);
     const double guidance_scale = settings.guided() ? stage_2_->guidance_scale : 1;
-    StageText text_2(*stage_2_->unet, states, guidance_scale > 1);
+    StageText text_2(*stage_2_->unet, texts, guidance_scale > 1);
     const torch::Tensor first = noise.draw(settings.height, settings.width);
     const StageRun run_2{*stage_2_,
                          *scheduler_2,
@@ -396,23 +371,14 @@ Result<Generation> DeepFloydIf::generate(const GenerationRequest& request, std::
                          condition(*image, settings, noise)};
     image = denoise(run_2, first, noise, stop, count);
   }
-  if (!image || stop.stop_requested()) return cancelled;
-  if (!at::isfinite(*image).all().item<bool>()) {
-    return Error{ErrorCode::Internal,
-                 "the denoiser's numbers overflowed: no picture in " + info_.dtype, ""};
-  }
-  const torch::Tensor picture = (*image * 0.5 + 0.5).clamp(0, 1);
-  Generation generation;
-  generation.images = to_images(picture);
-  if (request.keep_tensors) generation.image = to_float_tensor(picture);
-  return generation;
+  if (!image || stop.stop_requested()) return cancelled();
+  return to_generation(request, info_, *image, /*decoder=*/nullptr);
 }
 
 }  // namespace
 
-std::unique_ptr<Pipeline> load_deepfloyd_if(const fs::path& checkpoint,
-                                            const LoadOptions& options) {
-  return std::make_unique<DeepFloydIf>(checkpoint, options);
+std::unique_ptr<Pipeline> open_deepfloyd_if(const Opening& opening) {
+  return std::make_unique<DeepFloydIf>(opening);
 }
 
 }  // namespace glyphward::model

@@ -1,7 +1,5 @@
 #include "model/families/inspect.h"
 
-#include <torch/torch.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -10,15 +8,10 @@
 
 #include "base/config_error.h"
 #include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
+#include "model/checkpoint/weights.h"
 #include "model/families/families.h"
 #include "model/networks/autoencoder_kl.h"
-#include "model/networks/module_weights.h"
-#include "model/networks/sd3_transformer_2d.h"
-#include "model/networks/text_encoders/clip_text_model.h"
-#include "model/networks/text_encoders/ldm_bert.h"
-#include "model/networks/text_encoders/t5_encoder_model.h"
-#include "model/networks/unet_2d_condition.h"
-#include "model/networks/unet_2d_simple_cross_attn.h"
 #include "model/proposals.h"
 
 namespace glyphward::model {
@@ -35,55 +28,7 @@ std::int64_t element_count(const std::vector<std::int64_t>& shape) {
 
 // ---- Parts -------------------------------------------------------------------------------------
 
-// A module as it is without its weights.
-struct Skeleton {
-  Shapes tensors;
-  std::vector<std::string> attention_layers;  // of a denoiser
-};
-
-template <typename Module>
-Skeleton build(const fs::path& folder) {
-  ComponentConfig config(folder / "config.json");
-  ModuleWeights weights = ModuleWeights::of_config_alone(folder / "config.json");
-  const Module module(config, weights);
-  Skeleton skeleton{weights.taken(), {}};
-  skeleton.tensors.erase("pos_embed.pos_embed");  // stored, but computed: no parameter (SD3)
-  if constexpr (requires { module.attention_layers(); }) {
-    skeleton.attention_layers = module.attention_layers();
-  }
-  return skeleton;
-}
-
-// diffusers has one class for two kinds of network: DeepFloyd IF's names blocks of its own.
-Skeleton build_unet(const fs::path& folder) {
-  ComponentConfig config(folder / "config.json");
-  for (const std::string& type : config.strings("down_block_types")) {
-    if (type == "SimpleCrossAttnDownBlock2D" || type == "ResnetDownsampleBlock2D") {
-      return build<UNet2DSimpleCrossAttnModel>(folder);
-    }
-  }
-  return build<UNet2DConditionModel>(folder);
-}
-
-struct PartClass {
-  Skeleton (*build)(const fs::path& folder);
-  const char* weights;  // the stem of its files
-};
-
-const std::map<std::string, PartClass>& part_classes() {
-  static const std::map<std::string, PartClass> classes = {
-      {"AutoencoderKL", {build<AutoencoderKL>, "diffusion_pytorch_model"}},
-      {"CLIPTextModel", {build<ClipTextModel>, "model"}},
-      {"CLIPTextModelWithProjection", {build<ClipTextModelWithProjection>, "model"}},
-      {"LDMBertModel", {build<LdmBertModel>, "model"}},
-      {"SD3Transformer2DModel", {build<SD3Transformer2DModel>, "diffusion_pytorch_model"}},
-      {"T5EncoderModel", {build<T5EncoderModel>, "model"}},
-      {"UNet2DConditionModel", {build_unet, "diffusion_pytorch_model"}},
-  };
-  return classes;
-}
-
-// Components without weights, or that are not ours to load (METHOD.md, section 6).
+// Components without weights, or that are not ours to load (docs/METHOD.md, section 6).
 bool is_passed_over(const std::string& component) {
   static const std::set<std::string> names = {"feature_extractor",
                                               "image_encoder",
@@ -191,18 +136,18 @@ CheckpointDescription inspect_checkpoint(const fs::path& checkpoint) {
     const std::string name(key);
     const std::optional<std::string> class_name = component_class(value);
     if (!class_name || is_passed_over(name)) continue;
-    const auto known = part_classes().find(*class_name);
-    if (known == part_classes().end()) {
+    const ComponentClass* network = find_network(*class_name);
+    if (!network) {
       throw ConfigError(file, 0, name,
                         "expected a class that is implemented, found " + *class_name);
     }
     const fs::path folder = checkpoint / name;
-    const Skeleton skeleton = known->second.build(folder);
+    const Skeleton skeleton = network->build(folder);
     PartDescription& part = description.parts.emplace_back();
     part.name = name;
     part.class_name = *class_name;
     part.parameters = parameters_under(skeleton.tensors, "");
-    part.dtype = dtype_of(folder, known->second.weights);
+    part.dtype = dtype_of(folder, network->weights);
     part.upcast = *class_name == "AutoencoderKL" && vae_must_upcast(folder / "config.json");
     if (!skeleton.attention_layers.empty()) {
       description.denoiser = name;

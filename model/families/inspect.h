@@ -1,5 +1,4 @@
 // What a checkpoint is, from its configurations alone: family, parts, parameters, attention layers.
-// Free of LibTorch.
 #pragma once
 
 #include <cstdint>

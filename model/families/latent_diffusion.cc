@@ -1,9 +1,13 @@
-#include "model/families/latent_diffusion.h"
+// CompVis' latent diffusion (ldm-text2im-large-256): diffusers' LDMTextToImagePipeline, number for
+// number, with layer routing. Its autoencoder, under the key vqvae, must be an AutoencoderKL.
+// Guidance is off (1) unless asked for. Reference:
+// diffusers/pipelines/latent_diffusion/pipeline_latent_diffusion.py.
+#include <torch/types.h>
 
-#include <torch/torch.h>
-
+#include "model/families/families.h"
 #include "model/families/unet_pipeline.h"
 #include "model/networks/text_encoders/ldm_bert.h"
+#include "model/networks/text_encoders/on_demand.h"
 #include "model/tokenizers/bert_tokenizer.h"
 
 namespace glyphward::model {
@@ -33,20 +37,11 @@ class LatentDiffusionText final : public TextEncoders {
 
 }  // namespace
 
-std::unique_ptr<Pipeline> load_latent_diffusion(const fs::path& checkpoint,
-                                                const LoadOptions& options) {
-  const Target target = open_target(checkpoint, options);
-  check_classes(checkpoint / "model_index.json",
-                {{"bert", {"LDMBertModel"}},
-                 {"tokenizer", {"BertTokenizer", "BertTokenizerFast"}},
-                 {"unet", {"UNet2DConditionModel"}},
-                 {"vqvae", {"AutoencoderKL"}}});
-  auto text = std::make_unique<LatentDiffusionText>(checkpoint, target);
-  const UNetFamily family{.family = "latent-diffusion",
-                          .vae_folder = "vqvae",
-                          .guidance_scale = 1.0,
-                          .text_width = text->width()};
-  return make_unet_pipeline(open_unet_parts(checkpoint, options, target, family, std::move(text)));
+std::unique_ptr<Pipeline> open_latent_diffusion(const Opening& opening) {
+  auto text = std::make_unique<LatentDiffusionText>(opening.checkpoint, opening.target);
+  const UNetFamily family{
+      .vae_folder = "vqvae", .guidance_scale = 1.0, .text_width = text->width()};
+  return open_unet_pipeline(opening, family, std::move(text));
 }
 
 }  // namespace glyphward::model

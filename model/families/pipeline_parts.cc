@@ -1,11 +1,9 @@
 #include "model/families/pipeline_parts.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/config_error.h"
-#include "model/networks/device.h"
-#include "model/profile.h"
-#include "model/proposals.h"
+#include "model/checkpoint/json.h"
 
 namespace glyphward::model {
 
@@ -23,87 +21,12 @@ Error invalid_request(std::string message, std::string param) {
   return Error{ErrorCode::InvalidRequest, std::move(message), std::move(param)};
 }
 
-// ---- Opening -----------------------------------------------------------------------------------
+Error cancelled() { return Error{ErrorCode::Cancelled, "the generation was cancelled", ""}; }
 
-Target open_target(const fs::path& checkpoint, const LoadOptions& options) {
-  try {
-    return {open_device(options.device), parse_dtype(options.dtype)};
-  } catch (const std::exception& error) {
-    throw ConfigError(checkpoint, 0, "", error.what());
-  }
-}
+// ---- Settings, scheduler, noise ----------------------------------------------------------------
 
-void check_classes(const fs::path& file,
-                   const std::map<std::string, std::set<std::string>>& classes) {
-  const boost::json::object index = load_json_object(file);
-  for (const auto& [component, names] : classes) {
-    const boost::json::value* value = index.if_contains(component);
-    const bool named = value && value->is_array() && value->get_array().size() == 2 &&
-                       value->get_array()[1].is_string();
-    const std::string found = named ? std::string(value->get_array()[1].get_string()) : "none";
-    if (!names.contains(found)) {
-      throw ConfigError(file, 0, component, "expected " + *names.begin() + ", found " + found);
-    }
-  }
-}
-
-void expect_equal(const fs::path& file, const char* key, int expected, int found) {
-  if (expected == found) return;
-  throw ConfigError(file, 0, key,
-                    "expected " + std::to_string(expected) +
-                        ", as the other components have, found " + std::to_string(found));
-}
-
-void describe_model(const fs::path& checkpoint, const LoadOptions& options,
-                    std::vector<std::string> attention_layers, const Weights& denoiser,
-                    ModelInfo& info) {
-  const fs::path folder = fs::absolute(checkpoint).lexically_normal();
-  // A path that ends in a slash has an empty filename.
-  info.name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
-  info.attention_layers = std::move(attention_layers);
-  info.weights_sha256 = layers_sha256(denoiser, info.attention_layers);
-  info.proposed_layers =
-      propose_layers(info.family, info.attention_layers, [&denoiser](const std::string& name) {
-        const auto found = denoiser.tensors().find(name);
-        return found == denoiser.tensors().end() ? std::vector<std::int64_t>{}
-                                                 : found->second.entry.shape;
-      });
-  info.device = options.device;
-  info.dtype = options.dtype;
-}
-
-void apply_profile(const fs::path& checkpoint, const Weights& denoiser, ModelInfo& info) {
-  const Profile profile = load_profile(checkpoint);
-  info.num_inference_steps = profile.num_inference_steps.value_or(info.num_inference_steps);
-  info.guidance_scale = profile.guidance_scale.value_or(info.guidance_scale);
-  info.height = profile.height.value_or(info.height);
-  info.width = profile.width.value_or(info.width);
-  info.profile_state = "none";
-  if (!profile.localization) return;
-  const std::vector<std::string>& layers = profile.localization->layers;
-  for (const std::string& layer : layers) {
-    if (std::find(info.attention_layers.begin(), info.attention_layers.end(), layer) ==
-        info.attention_layers.end()) {
-      info.profile_state = "mismatch: glyphward.json names " + layer + ", which the model has not";
-      return;
-    }
-  }
-  if (layers.empty()) return;
-  const std::string found = layers_sha256(denoiser, layers);
-  if (found != profile.localization->sha256) {
-    info.profile_state = "mismatch: glyphward.json expects localized layers of SHA-256 " +
-                         profile.localization->sha256 + ", found " + found;
-    return;
-  }
-  info.localized_layers = layers;
-  info.localized_from_share = profile.localization->from_share;
-  info.profile_state = "localized";
-}
-
-// ---- One request -------------------------------------------------------------------------------
-
-Result<Settings> read_settings(const GenerationRequest& request, const ModelInfo& info) {
-  Settings settings;
+Result<ResolvedSettings> resolve_settings(const GenerationRequest& request, const ModelInfo& info) {
+  ResolvedSettings settings;
   settings.steps = request.settings.num_inference_steps.value_or(info.num_inference_steps);
   settings.guidance_scale = request.settings.guidance_scale.value_or(info.guidance_scale);
   settings.height = request.settings.height.value_or(info.height);
@@ -157,13 +80,16 @@ Result<std::unique_ptr<Scheduler>> SchedulerSource::make(const GenerationRequest
 }
 
 torch::Tensor draw_noise(const std::vector<std::uint64_t>& seeds,
-                         const std::vector<std::int64_t>& shape, torch::Dtype dtype) {
+                         const std::vector<std::int64_t>& shape, const Target& target) {
   std::vector<torch::Tensor> noise;
   for (const std::uint64_t seed : seeds) {
-    noise.push_back(at::randn(shape, at::detail::createCPUGenerator(seed), torch::dtype(dtype)));
+    noise.push_back(
+        at::randn(shape, at::detail::createCPUGenerator(seed), torch::dtype(target.dtype)));
   }
-  return at::stack(noise);
+  return at::stack(noise).to(target.device);
 }
+
+// ---- Texts -------------------------------------------------------------------------------------
 
 torch::Tensor guidance_batch(const torch::Tensor& uncond, const torch::Tensor& cond,
                              std::size_t images) {
@@ -175,12 +101,62 @@ torch::Tensor guidance_batch(const torch::Tensor& uncond, const torch::Tensor& c
   return uncond.defined() ? at::cat({repeat(uncond), repeat(cond)}) : repeat(cond);
 }
 
+KeyValueCache::KeyValueCache(std::size_t layers, std::size_t images, bool guided, Make make)
+    : layers_(layers), images_(images), guided_(guided), make_(std::move(make)) {}
+
+std::vector<KeyValue> KeyValueCache::batch(
+    const std::function<std::size_t(std::size_t)>& stream_of) {
+  std::vector<KeyValue> text;
+  for (std::size_t layer = 0; layer < layers_; ++layer) {
+    const KeyValue& cond = key_value(layer, stream_of(layer));
+    const KeyValue uncond = guided_ ? key_value(layer, kUncondStream) : KeyValue{};
+    text.push_back({guidance_batch(uncond.key, cond.key, images_),
+                    guidance_batch(uncond.value, cond.value, images_)});
+  }
+  return text;
+}
+
+const KeyValue& KeyValueCache::key_value(std::size_t layer, std::size_t stream) {
+  const auto [it, added] = kept_.try_emplace({layer, stream});
+  if (added) it->second = make_(layer, stream);
+  return it->second;
+}
+
+// ---- Guidance ----------------------------------------------------------------------------------
+
+torch::Tensor guidance_input(const torch::Tensor& sample, double guidance_scale) {
+  return guidance_scale > 1 ? at::cat({sample, sample}) : sample;
+}
+
+torch::Tensor guided_prediction(const torch::Tensor& prediction, double guidance_scale) {
+  if (guidance_scale <= 1) return prediction;
+  const std::vector<torch::Tensor> halves = prediction.chunk(2);  // uncond, cond
+  return halves[0] + guidance_scale * (halves[1] - halves[0]);
+}
+
+// ---- Pictures ----------------------------------------------------------------------------------
+
+LatentDecoder::LatentDecoder(const fs::path& folder, const Target& target, bool tiling)
+    : dtype_(target.dtype == torch::kFloat16 && vae_must_upcast(folder / "config.json")
+                 ? torch::Dtype(torch::kFloat32)
+                 : target.dtype),
+      tiling_(tiling),
+      vae_(load_module<AutoencoderKL>(folder, Weights::open(folder, "diffusion_pytorch_model"),
+                                      {target.device, dtype_})) {}
+
+torch::Tensor LatentDecoder::operator()(const torch::Tensor& latents) const {
+  return vae_->decode(latents.to(dtype_), tiling_);
+}
+
+namespace {
+
 FloatTensor to_float_tensor(const torch::Tensor& tensor) {
   const torch::Tensor flat = tensor.to(torch::kCPU, torch::kFloat32).contiguous();
   const float* data = flat.const_data_ptr<float>();
   return {flat.sizes().vec(), std::vector<float>(data, data + flat.numel())};
 }
 
+// image [B, 3, H, W], 0 to 1. Rounds half to even, as numpy does.
 std::vector<Image> to_images(const torch::Tensor& image) {
   const torch::Tensor bytes = (image.to(torch::kCPU, torch::kFloat32) * 255)
                                   .round()
@@ -194,6 +170,25 @@ std::vector<Image> to_images(const torch::Tensor& image) {
                       std::vector<std::uint8_t>(data, data + one.numel())});
   }
   return images;
+}
+
+}  // namespace
+
+Result<Generation> to_generation(const GenerationRequest& request, const ModelInfo& info,
+                                 const torch::Tensor& sample, const LatentDecoder* decoder) {
+  if (!at::isfinite(sample).all().item<bool>()) {
+    return Error{ErrorCode::Internal,
+                 "the denoiser's numbers overflowed: no picture in " + info.dtype, ""};
+  }
+  const torch::Tensor decoded = decoder ? (*decoder)(sample) : sample;
+  const torch::Tensor image = (decoded * 0.5 + 0.5).clamp(0, 1);
+  Generation generation;
+  generation.images = to_images(image);
+  if (request.keep_tensors) {
+    if (decoder) generation.latents = to_float_tensor(sample);
+    generation.image = to_float_tensor(image);
+  }
+  return generation;
 }
 
 }  // namespace glyphward::model

@@ -1,10 +1,11 @@
-#include "model/families/stable_diffusion.h"
-
-#include <torch/torch.h>
+// Stable Diffusion 1.x and 2.x: diffusers' StableDiffusionPipeline, number for number, with layer
+// routing. Reference: diffusers/pipelines/stable_diffusion/pipeline_stable_diffusion.py.
+#include <torch/types.h>
 
 #include "base/config_error.h"
-#include "model/families/clip_encoder.h"
+#include "model/families/families.h"
 #include "model/families/unet_pipeline.h"
+#include "model/networks/text_encoders/clip_encoder.h"
 
 namespace glyphward::model {
 namespace {
@@ -29,19 +30,11 @@ class StableDiffusionText final : public TextEncoders {
 
 }  // namespace
 
-std::unique_ptr<Pipeline> load_stable_diffusion(const fs::path& checkpoint,
-                                                const LoadOptions& options) {
-  const Target target = open_target(checkpoint, options);
-  check_classes(checkpoint / "model_index.json",
-                {{"text_encoder", {"CLIPTextModel"}},
-                 {"tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-                 {"unet", {"UNet2DConditionModel"}},
-                 {"vae", {"AutoencoderKL"}}});
-  auto text = std::make_unique<StableDiffusionText>(checkpoint, target);
-  const UNetFamily family{.family = "stable-diffusion",
-                          .corrections = SchedulerCorrections::StableDiffusion,
+std::unique_ptr<Pipeline> open_stable_diffusion(const Opening& opening) {
+  auto text = std::make_unique<StableDiffusionText>(opening.checkpoint, opening.target);
+  const UNetFamily family{.corrections = SchedulerCorrections::StableDiffusion,
                           .text_width = text->width()};
-  return make_unet_pipeline(open_unet_parts(checkpoint, options, target, family, std::move(text)));
+  return open_unet_pipeline(opening, family, std::move(text));
 }
 
 }  // namespace glyphward::model

@@ -1,6 +1,7 @@
-#include "model/families/stable_diffusion_3.h"
-
-#include <torch/torch.h>
+// Stable Diffusion 3 and 3.5: diffusers' StableDiffusion3Pipeline, number for number, with routing
+// of the joint attention. text_encoder_3 and tokenizer_3 (T5) may be null in model_index.json.
+// Reference: diffusers/pipelines/stable_diffusion_3/pipeline_stable_diffusion_3.py.
+#include <torch/types.h>
 
 #include <algorithm>
 #include <map>
@@ -9,11 +10,12 @@
 #include <utility>
 
 #include "base/config_error.h"
-#include "model/families/clip_encoder.h"
+#include "model/checkpoint/json.h"
+#include "model/families/families.h"
 #include "model/families/pipeline_parts.h"
-#include "model/families/t5_encoder.h"
-#include "model/networks/autoencoder_kl.h"
 #include "model/networks/sd3_transformer_2d.h"
+#include "model/networks/text_encoders/clip_encoder.h"
+#include "model/networks/text_encoders/t5_encoder.h"
 #include "model/route.h"
 
 namespace glyphward::model {
@@ -24,13 +26,6 @@ namespace fs = std::filesystem;
 constexpr int kT5Tokens = 256;
 
 // ---- Text --------------------------------------------------------------------------------------
-
-bool has_t5(const fs::path& index_file) {
-  const boost::json::object index = load_json_object(index_file);
-  const boost::json::value* value = index.if_contains("text_encoder_3");
-  return value && value->is_array() && !value->get_array().empty() &&
-         !value->get_array()[0].is_null();
-}
 
 // Two CLIPs side by side, then T5, or zeros for it, after them along the sequence.
 class StableDiffusion3Text {
@@ -49,7 +44,7 @@ class StableDiffusion3Text {
                         "expected at least the text encoders' " + std::to_string(width) +
                             ", found " + std::to_string(joint_attention_dim));
     }
-    if (!has_t5(checkpoint / "model_index.json")) return;
+    if (!has_component(load_json_object(checkpoint / "model_index.json"), "text_encoder_3")) return;
     t5_.emplace(checkpoint, "tokenizer_3", "text_encoder_3", target);
     expect_equal(transformer, "joint_attention_dim", t5_->model().d_model(), joint_attention_dim);
   }
@@ -68,6 +63,9 @@ class StableDiffusion3Text {
         at::constant_pad_nd(clip, {0, joint_attention_dim_ - clip.size(-1)}, 0);
     return {at::cat({padded, encode_t5(text)}, 1), at::cat({output.pooled, output_2.pooled}, -1)};
   }
+
+  // What guidance leads away from if no negative prompt is given.
+  JointText encode_nothing() const { return encode(""); }
 
   void leave_device() const {
     clip_.leave_device();
@@ -104,45 +102,26 @@ class StableDiffusion3Text {
   std::optional<T5Encoder> t5_;
 };
 
-// The text side of one request: each stream is encoded once.
-class RequestText {
+// The texts of one request in batches, as the transformer reads them.
+class JointTexts {
  public:
-  static constexpr std::size_t kUncond = static_cast<std::size_t>(-1);
+  JointTexts(const StableDiffusion3Text& encoders, const GenerationRequest& request)
+      : texts_(encoders, request) {}
 
-  RequestText(const StableDiffusion3Text& encoders, const GenerationRequest& request)
-      : encoders_(encoders), request_(request) {}
-
-  // All that the plan will ask for, so that the encoders are needed no more.
-  void encode_all(const RoutePlan& plan, bool guided) {
-    for (const std::size_t stream : plan.streams_in_use()) text(stream);
-    text(plan.pooled());
-    if (guided) text(kUncond);
-  }
-
-  // For the images of the request: [images, ...]. States of one stream, pooled embedding of one.
-  JointText cond(std::size_t stream, std::size_t pooled) { return batch(stream, pooled, false); }
-  // [uncond x images, cond x images], or cond alone.
+  void encode_all(const RoutePlan& plan, bool guided) { texts_.encode_all(plan, guided); }
+  // For the images of the request: [images, ...]. States and pooled embedding of one stream.
+  JointText cond(std::size_t stream) { return batch(stream, stream, false); }
+  // [uncond x images, cond x images], or cond alone. States of one stream, pooled embedding of one.
   JointText batch(std::size_t stream, std::size_t pooled, bool guided) {
-    const JointText uncond = guided ? text(kUncond) : JointText{};
-    const std::size_t images = request_.seeds.size();
-    return {
-        guidance_batch(uncond.encoder_hidden_states, text(stream).encoder_hidden_states, images),
-        guidance_batch(uncond.pooled_projections, text(pooled).pooled_projections, images)};
+    const JointText uncond = guided ? texts_.of(kUncondStream) : JointText{};
+    return {guidance_batch(uncond.encoder_hidden_states, texts_.of(stream).encoder_hidden_states,
+                           texts_.images()),
+            guidance_batch(uncond.pooled_projections, texts_.of(pooled).pooled_projections,
+                           texts_.images())};
   }
 
  private:
-  const JointText& text(std::size_t stream) {
-    const auto [it, added] = texts_.try_emplace(stream);
-    if (added) {
-      it->second = encoders_.encode(stream == kUncond ? request_.negative_prompt.value_or("")
-                                                      : request_.streams[stream].text);
-    }
-    return it->second;
-  }
-
-  const StableDiffusion3Text& encoders_;
-  const GenerationRequest& request_;
-  std::map<std::size_t, JointText> texts_;
+  TextCache<StableDiffusion3Text> texts_;
 };
 
 // ---- Denoising ---------------------------------------------------------------------------------
@@ -151,7 +130,7 @@ class RequestText {
 class Denoising {
  public:
   Denoising(const SD3Transformer2DModel& transformer, const RoutePlan& plan, JointMode mode,
-            const Settings& settings, RequestText& text,
+            const ResolvedSettings& settings, JointTexts& text,
             std::vector<std::unique_ptr<Scheduler>> schedulers, const torch::Tensor& noise)
       : transformer_(transformer),
         plan_(plan),
@@ -174,10 +153,10 @@ class Denoising {
     for (const auto& [stream, blocks] : routed) {
       const torch::Tensor& timestep = schedulers_[0]->timesteps()[i];
       if (mode_ == JointMode::Side) {
-        route.side.push_back({text_.cond(stream, stream), blocks});
+        route.side.push_back({text_.cond(stream), blocks});
       } else if (mode_ == JointMode::Shared) {
-        route.given.merge(transformer_.text_key_values(main_.latents, timestep,
-                                                       text_.cond(stream, stream), blocks));
+        route.given.merge(
+            transformer_.text_key_values(main_.latents, timestep, text_.cond(stream), blocks));
       }
     }
     std::size_t scheduler = 1;
@@ -219,22 +198,19 @@ class Denoising {
   }
 
   void advance(Run& run, int i, const JointRoute& route, Scheduler& scheduler) {
-    const torch::Tensor batch =
-        settings_.guided() ? at::cat({run.latents, run.latents}) : run.latents;
-    torch::Tensor velocity = transformer_(scheduler.scale_model_input(batch, i),
-                                          scheduler.timesteps()[i], run.text, route, &run.kept);
-    if (settings_.guided()) {
-      const std::vector<torch::Tensor> halves = velocity.chunk(2);  // uncond, cond
-      velocity = halves[0] + settings_.guidance_scale * (halves[1] - halves[0]);
-    }
+    const torch::Tensor input = guidance_input(run.latents, settings_.guidance_scale);
+    const torch::Tensor velocity =
+        guided_prediction(transformer_(scheduler.scale_model_input(input, i),
+                                       scheduler.timesteps()[i], run.text, route, &run.kept),
+                          settings_.guidance_scale);
     run.latents = scheduler.step(velocity, i, run.latents);
   }
 
   const SD3Transformer2DModel& transformer_;
   const RoutePlan& plan_;
   JointMode mode_;
-  const Settings& settings_;
-  RequestText& text_;
+  const ResolvedSettings& settings_;
+  JointTexts& text_;
   std::vector<std::unique_ptr<Scheduler>> schedulers_;  // the main run's, then the others'
   Run main_;
   std::map<std::size_t, Run> others_;
@@ -244,7 +220,7 @@ class Denoising {
 
 class StableDiffusion3 final : public Pipeline {
  public:
-  StableDiffusion3(const fs::path& checkpoint, const LoadOptions& options);
+  explicit StableDiffusion3(const Opening& opening);
 
   const ModelInfo& info() const override { return info_; }
   PromptFit fit(std::string_view prompt) const override { return text_->fit(prompt); }
@@ -252,7 +228,7 @@ class StableDiffusion3 final : public Pipeline {
                               const Progress& progress) override;
 
  private:
-  Result<Settings> check(const GenerationRequest& request) const;
+  Result<ResolvedSettings> check(const GenerationRequest& request) const;
   Result<std::vector<std::unique_ptr<Scheduler>>> make_schedulers(const GenerationRequest& request,
                                                                   int steps,
                                                                   std::size_t count) const;
@@ -261,66 +237,41 @@ class StableDiffusion3 final : public Pipeline {
   SchedulerSource scheduler_;
   std::unique_ptr<const SD3Transformer2DModel> transformer_;
   std::unique_ptr<const StableDiffusion3Text> text_;
-  torch::Dtype vae_dtype_;
-  std::unique_ptr<const AutoencoderKL> vae_;
-  LoadOptions options_;
+  LatentDecoder decoder_;
+  bool offload_text_encoders_;
   ModelInfo info_;
 };
 
-void check_model_index(const fs::path& file) {
-  std::map<std::string, std::set<std::string>> classes = {
-      {"text_encoder", {"CLIPTextModelWithProjection"}},
-      {"text_encoder_2", {"CLIPTextModelWithProjection"}},
-      {"tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-      {"tokenizer_2", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-      {"transformer", {"SD3Transformer2DModel"}},
-      {"scheduler", {"FlowMatchEulerDiscreteScheduler"}},
-      {"vae", {"AutoencoderKL"}}};
-  if (has_t5(file)) {
-    classes["text_encoder_3"] = {"T5EncoderModel"};
-    classes["tokenizer_3"] = {"T5Tokenizer", "T5TokenizerFast"};
-  }
-  check_classes(file, classes);
-}
-
-StableDiffusion3::StableDiffusion3(const fs::path& checkpoint, const LoadOptions& options)
-    : target_(open_target(checkpoint, options)),
-      scheduler_(checkpoint, SchedulerCorrections::None),
-      options_(options) {
-  check_model_index(checkpoint / "model_index.json");
-  const fs::path folder = checkpoint / "transformer";
+StableDiffusion3::StableDiffusion3(const Opening& opening)
+    : target_(opening.target),
+      scheduler_(opening.checkpoint, SchedulerCorrections::None),
+      decoder_(opening.checkpoint / "vae", opening.target, opening.options.vae_tiling),
+      offload_text_encoders_(opening.options.offload_text_encoders) {
+  const fs::path folder = opening.checkpoint / "transformer";
   const Weights weights = Weights::open(folder, "diffusion_pytorch_model");
   transformer_ = load_module<SD3Transformer2DModel>(folder, weights, target_);
-  text_ = std::make_unique<StableDiffusion3Text>(checkpoint, target_,
+  text_ = std::make_unique<StableDiffusion3Text>(opening.checkpoint, target_,
                                                  transformer_->joint_attention_dim());
-  const fs::path vae_folder = checkpoint / "vae";
-  const bool upcast =
-      target_.dtype == torch::kFloat16 && vae_must_upcast(vae_folder / "config.json");
-  vae_dtype_ = upcast ? torch::kFloat32 : target_.dtype;
-  vae_ =
-      load_module<AutoencoderKL>(vae_folder, Weights::open(vae_folder, "diffusion_pytorch_model"),
-                                 {target_.device, vae_dtype_});
+  const AutoencoderKL& vae = decoder_.vae();
   const fs::path file = folder / "config.json";
   expect_equal(file, "pooled_projection_dim", text_->pooled_width(),
                transformer_->pooled_projection_dim());
-  expect_equal(file, "in_channels", vae_->latent_channels(), transformer_->in_channels());
+  expect_equal(file, "in_channels", vae.latent_channels(), transformer_->in_channels());
   expect_equal(file, "out_channels", transformer_->in_channels(), transformer_->out_channels());
 
-  const int factor = vae_->scale_factor();
-  info_.family = "stable-diffusion-3";
   info_.num_inference_steps = 28;
   info_.guidance_scale = 7.0;
-  info_.size_multiple = factor * transformer_->patch_size();
-  info_.height = info_.width = transformer_->sample_size() * factor;
-  describe_model(checkpoint, options, transformer_->attention_layers(), weights, info_);
-  apply_profile(checkpoint, weights, info_);
-  if (options_.offload_text_encoders) text_->leave_device();
+  info_.size_multiple = vae.scale_factor() * transformer_->patch_size();
+  info_.height = info_.width = transformer_->sample_size() * vae.scale_factor();
+  describe_model(opening, transformer_->attention_layers(), weights, info_);
+  apply_profile(opening.checkpoint, weights, info_);
+  if (offload_text_encoders_) text_->leave_device();
 }
 
-Result<Settings> StableDiffusion3::check(const GenerationRequest& request) const {
-  const Result<Settings> settings = read_settings(request, info_);
+Result<ResolvedSettings> StableDiffusion3::check(const GenerationRequest& request) const {
+  const Result<ResolvedSettings> settings = resolve_settings(request, info_);
   if (!settings) return settings;
-  const int size_max = transformer_->sample_size_max() * vae_->scale_factor();
+  const int size_max = transformer_->sample_size_max() * decoder_.vae().scale_factor();
   for (const auto& [size, param] :
        {std::pair{settings->height, "height"}, std::pair{settings->width, "width"}}) {
     if (size > size_max) {
@@ -346,58 +297,41 @@ Result<std::vector<std::unique_ptr<Scheduler>>> StableDiffusion3::make_scheduler
 Result<Generation> StableDiffusion3::generate(const GenerationRequest& request,
                                               std::stop_token stop, const Progress& progress) {
   const c10::InferenceMode inference_mode;
-  const Error cancelled{ErrorCode::Cancelled, "the generation was cancelled", ""};
-  const Result<Settings> checked = check(request);
-  if (!checked) return checked.error();
-  const Settings& settings = *checked;
+  const Result<ResolvedSettings> resolved = check(request);
+  if (!resolved) return resolved.error();
+  const ResolvedSettings& settings = *resolved;
   const int steps = settings.steps;
   const Result<RoutePlan> plan = RoutePlan::make(request, info_.attention_layers, steps);
   if (!plan) return plan.error();
   Result<std::vector<std::unique_ptr<Scheduler>>> schedulers =
       make_schedulers(request, steps, request.streams.size());
   if (!schedulers) return schedulers.error();
-  if (stop.stop_requested()) return cancelled;
+  if (stop.stop_requested()) return cancelled();
 
-  RequestText text(*text_, request);
-  if (options_.offload_text_encoders) {
-    text.encode_all(*plan, settings.guided());
+  JointTexts texts(*text_, request);
+  if (offload_text_encoders_) {
+    texts.encode_all(*plan, settings.guided());
     text_->leave_device();
   }
-  const int factor = vae_->scale_factor();
-  const torch::Tensor noise =
-      draw_noise(request.seeds,
-                 {transformer_->in_channels(), settings.height / factor, settings.width / factor},
-                 target_.dtype)
-          .to(target_.device);
-  Denoising denoising(*transformer_, *plan, request.route.joint_mode, settings, text,
+  const int factor = decoder_.vae().scale_factor();
+  const torch::Tensor noise = draw_noise(
+      request.seeds,
+      {transformer_->in_channels(), settings.height / factor, settings.width / factor}, target_);
+  Denoising denoising(*transformer_, *plan, request.route.joint_mode, settings, texts,
                       std::move(*schedulers), noise);
   for (int i = 0; i < steps; ++i) {
-    if (stop.stop_requested()) return cancelled;
+    if (stop.stop_requested()) return cancelled();
     denoising.step(i);
     if (progress) progress(i + 1, steps);
   }
-  if (stop.stop_requested()) return cancelled;
-  const torch::Tensor& latents = denoising.latents();
-  if (!at::isfinite(latents).all().item<bool>()) {
-    return Error{ErrorCode::Internal,
-                 "the denoiser's numbers overflowed: no picture in " + info_.dtype, ""};
-  }
-  const torch::Tensor decoded = vae_->decode(latents.to(vae_dtype_), options_.vae_tiling);
-  const torch::Tensor image = (decoded * 0.5 + 0.5).clamp(0, 1);
-  Generation generation;
-  generation.images = to_images(image);
-  if (request.keep_tensors) {
-    generation.latents = to_float_tensor(latents);
-    generation.image = to_float_tensor(image);
-  }
-  return generation;
+  if (stop.stop_requested()) return cancelled();
+  return to_generation(request, info_, denoising.latents(), &decoder_);
 }
 
 }  // namespace
 
-std::unique_ptr<Pipeline> load_stable_diffusion_3(const fs::path& checkpoint,
-                                                  const LoadOptions& options) {
-  return std::make_unique<StableDiffusion3>(checkpoint, options);
+std::unique_ptr<Pipeline> open_stable_diffusion_3(const Opening& opening) {
+  return std::make_unique<StableDiffusion3>(opening);
 }
 
 }  // namespace glyphward::model

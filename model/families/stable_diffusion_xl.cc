@@ -1,12 +1,13 @@
-#include "model/families/stable_diffusion_xl.h"
-
-#include <torch/torch.h>
+// SDXL base: diffusers' StableDiffusionXLPipeline, number for number, with layer routing.
+// Reference: diffusers/pipelines/stable_diffusion_xl/pipeline_stable_diffusion_xl.py.
+#include <torch/types.h>
 
 #include <algorithm>
 
 #include "base/config_error.h"
-#include "model/families/clip_encoder.h"
+#include "model/families/families.h"
 #include "model/families/unet_pipeline.h"
+#include "model/networks/text_encoders/clip_encoder.h"
 
 namespace glyphward::model {
 namespace {
@@ -63,22 +64,11 @@ class StableDiffusionXLText final : public TextEncoders {
 
 }  // namespace
 
-std::unique_ptr<Pipeline> load_stable_diffusion_xl(const fs::path& checkpoint,
-                                                   const LoadOptions& options) {
-  const Target target = open_target(checkpoint, options);
-  check_classes(checkpoint / "model_index.json",
-                {{"text_encoder", {"CLIPTextModel"}},
-                 {"text_encoder_2", {"CLIPTextModelWithProjection"}},
-                 {"tokenizer", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-                 {"tokenizer_2", {"CLIPTokenizer", "CLIPTokenizerFast"}},
-                 {"unet", {"UNet2DConditionModel"}},
-                 {"vae", {"AutoencoderKL"}}});
-  auto text = std::make_unique<StableDiffusionXLText>(checkpoint, target);
-  const UNetFamily family{.family = "stable-diffusion-xl",
-                          .guidance_scale = 5.0,
-                          .text_width = text->width(),
-                          .pooled_width = text->pooled_width()};
-  return make_unet_pipeline(open_unet_parts(checkpoint, options, target, family, std::move(text)));
+std::unique_ptr<Pipeline> open_stable_diffusion_xl(const Opening& opening) {
+  auto text = std::make_unique<StableDiffusionXLText>(opening.checkpoint, opening.target);
+  const UNetFamily family{
+      .guidance_scale = 5.0, .text_width = text->width(), .pooled_width = text->pooled_width()};
+  return open_unet_pipeline(opening, family, std::move(text));
 }
 
 }  // namespace glyphward::model

@@ -2,17 +2,15 @@
 // They differ in how a text becomes what the UNet reads, and in their defaults. Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "model/families/pipeline_parts.h"
-#include "model/networks/autoencoder_kl.h"
-#include "model/networks/unet_2d_condition.h"
+#include "model/families/open.h"
 #include "model/pipeline.h"
+#include "model/schedulers/scheduler.h"
 
 namespace glyphward::model {
 
@@ -34,34 +32,18 @@ class TextEncoders {
   virtual void leave_device() const = 0;
 };
 
-// A family as it was loaded; `info` holds its defaults.
-struct UNetPipelineParts {
-  Target target;
-  SchedulerSource scheduler;
-  std::unique_ptr<const TextEncoders> text;
-  std::unique_ptr<const UNet2DConditionModel> unet;
-  std::unique_ptr<const AutoencoderKL> vae;
-  torch::Dtype vae_dtype;
-  LoadOptions options;
-  ModelInfo info;
-};
-std::unique_ptr<Pipeline> make_unet_pipeline(UNetPipelineParts parts);
-
-// The parts that are opened alike: scheduler/, unet/, the autoencoder under `vae_folder`, and of
-// `info` all but the family's own defaults, over which glyphward.json goes. `text_width` and
-// `pooled_width` (0: none) are the text encoders', for the check that the components fit. Throws
-// ConfigError.
+// What the families do not share beside their texts; their defaults, over which glyphward.json
+// goes.
 struct UNetFamily {
-  std::string family;
   std::string vae_folder = "vae";
   SchedulerCorrections corrections = SchedulerCorrections::None;
   double guidance_scale = 7.5;
+  // The text encoders', for the check that the components fit.
   int text_width = 0;
-  int pooled_width = 0;
+  int pooled_width = 0;  // 0: none
 };
-UNetPipelineParts open_unet_parts(const std::filesystem::path& checkpoint,
-                                  const LoadOptions& options, const Target& target,
-                                  const UNetFamily& family,
-                                  std::unique_ptr<const TextEncoders> text);
+// Opens scheduler/, unet/ and the autoencoder under `vae_folder`. Throws ConfigError.
+std::unique_ptr<Pipeline> open_unet_pipeline(const Opening& opening, const UNetFamily& family,
+                                             std::unique_ptr<const TextEncoders> text);
 
 }  // namespace glyphward::model

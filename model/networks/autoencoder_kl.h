@@ -5,7 +5,7 @@
 // its shape, and left in the file.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <vector>

@@ -1,7 +1,7 @@
 // Where tensors live: "cpu", "cuda", "cuda:1".
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 
@@ -15,5 +15,11 @@ torch::Device open_device(const std::string& name);
 
 // One of kDtypes (model/dtypes.h). Throws std::invalid_argument.
 torch::Dtype parse_dtype(const std::string& name);
+
+// Where a model's tensors go, and in what type.
+struct Target {
+  torch::Device device = torch::kCPU;
+  torch::Dtype dtype = torch::kFloat32;
+};
 
 }  // namespace glyphward::model

@@ -2,7 +2,7 @@
 // members are the checkpoint's keys. Callable: `conv_in(sample)`. Immutable once built.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 

@@ -2,16 +2,20 @@
 // checkpoint's keys; what is missing, has another shape, or is left over at the end is an error.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
+#include "model/networks/device.h"
 
 namespace glyphward::model {
 
@@ -86,5 +90,16 @@ class Scope {
   bool checked_only_ = false;
   bool half_as_float_ = false;
 };
+
+// Builds one component from its config.json and its tensors. Throws ConfigError.
+template <typename Module>
+std::unique_ptr<const Module> load_module(const std::filesystem::path& folder, Weights weights,
+                                          const Target& target) {
+  ComponentConfig config(folder / "config.json");
+  ModuleWeights module_weights(std::move(weights), target.device, target.dtype);
+  auto module = std::make_unique<Module>(config, module_weights);
+  module_weights.finish();
+  return module;
+}
 
 }  // namespace glyphward::model

@@ -126,7 +126,9 @@ KeyValue JointTransformerBlock::text_key_value(const JointState& state) const {
       enter_text(state.encoder_hidden_states, norm1_context.modulation(state.temb)));
 }
 
-// modulation: shift, scale, gate of the attention, then of the feed-forward.
+// What a kind of tokens does with what it attended to: each of the two steps is added to the states
+// through a gate, as in DiT (arXiv 2212.09748, adaLN-Zero). modulation: shift, scale, gate of the
+// attention, then of the feed-forward.
 torch::Tensor JointTransformerBlock::advance_text(
     const torch::Tensor& encoder_hidden_states, const torch::Tensor& attended,
     const std::vector<torch::Tensor>& modulation) const {
@@ -135,7 +137,9 @@ torch::Tensor JointTransformerBlock::advance_text(
          modulation[5] * (*ff_context)(modulate(plain_norm(states), modulation[4], modulation[3]));
 }
 
-// Then, with a second attention, its shift, scale and gate.
+// Then, with a second attention (3.5-medium's first blocks), its shift, scale and gate. It is over
+// the picture alone, and reads the states as they entered the block: side by side with the joint
+// one.
 torch::Tensor JointTransformerBlock::advance_image(
     const JointState& state, const torch::Tensor& attended,
     const std::vector<torch::Tensor>& modulation) const {
@@ -150,6 +154,7 @@ torch::Tensor JointTransformerBlock::advance_image(
 
 void JointTransformerBlock::operator()(JointState& state, const KeyValue* given,
                                        std::vector<Side>& sides, KeyValue* kept) const {
+  // 1. Each kind of tokens is normed, modulated by the time and the pooled text, and projected.
   const std::vector<torch::Tensor> image_modulation = norm1.modulation(state.temb);
   const std::vector<torch::Tensor> text_modulation = norm1_context.modulation(state.temb);
   const QueryKeyValue image = attn.image(
@@ -157,12 +162,18 @@ void JointTransformerBlock::operator()(JointState& state, const KeyValue* given,
   const QueryKeyValue text = attn.text(enter_text(state.encoder_hidden_states, text_modulation));
   if (kept) *kept = {text.key, text.value};
 
-  // What the picture reads of the text: its own, unless the route says otherwise; no other line
-  // knows of it.
+  // 2. What the queries find of the text: the pass's own keys and values, unless the route says
+  // otherwise. In the rows of the unconditional half they are always the own ones. No line outside
+  // stages 2 and 3 knows of the route.
   KeyValue read{text.key, text.value};
   if (given) {
     read = {replace_last_rows(text.key, given->key), replace_last_rows(text.value, given->value)};
   }
+
+  // 3. A text at the side makes its queries, keys and values with the text's matrices and its own
+  // modulation. Where it is read, its keys and values go where given ones would. Then it advances
+  // as the text of a pass does: its queries attend to the picture, as the conditional rows have it,
+  // and to itself. Nothing of it goes into the picture's or the text's own states.
   for (Side& side : sides) {
     const std::vector<torch::Tensor> modulation = norm1_context.modulation(side.temb);
     const QueryKeyValue own = attn.text(enter_text(side.encoder_hidden_states, modulation));
@@ -177,6 +188,8 @@ void JointTransformerBlock::operator()(JointState& state, const KeyValue* given,
     side.encoder_hidden_states = advance_text(side.encoder_hidden_states, attended, modulation);
   }
 
+  // 4. The joint attention, picture before text, and each kind goes on with its part of the result.
+  // The last block's text goes nowhere (context_pre_only): it is read there, and dropped.
   const std::int64_t pixels = state.hidden_states.size(1);
   const torch::Tensor attended =
       attend_heads(at::cat({image.query, text.query}, 2), at::cat({image.key, read.key}, 2),
@@ -253,7 +266,7 @@ void SD3Transformer2DModel::build(ModuleWeights& weights) {
                    std::int64_t{patch_size_} * patch_size_ * out_channels_);
 }
 
-// [B, C]
+// [B, C]: the timestep and the pooled text, which all modulation comes from.
 torch::Tensor SD3Transformer2DModel::embed(const torch::Tensor& timestep,
                                            const torch::Tensor& pooled) const {
   const torch::Tensor timesteps = timestep.to(pooled.device()).reshape({1}).expand(pooled.size(0));
@@ -266,7 +279,8 @@ JointState SD3Transformer2DModel::enter(const torch::Tensor& latents, const torc
                                         const JointText& text) const {
   const std::int64_t height = latents.size(2) / patch_size_;
   const std::int64_t width = latents.size(3) / patch_size_;
-  // The middle of the square of positions.
+  // The table holds a square of positions; a picture takes its middle
+  // (PatchEmbed.cropped_pos_embed), so that its centre has the same position whatever its size.
   const std::int64_t top = (pos_embed_max_size_ - height) / 2;
   const std::int64_t left = (pos_embed_max_size_ - width) / 2;
   const torch::Tensor positions = pos_embed.unflatten(1, {pos_embed_max_size_, -1})
@@ -279,7 +293,8 @@ JointState SD3Transformer2DModel::enter(const torch::Tensor& latents, const torc
           embed(timestep, text.pooled_projections)};
 }
 
-// [B, h * w, C] -> [B, out_channels, height, width]
+// [B, h * w, C] -> [B, out_channels, height, width]: a token becomes its patch again. The rows of
+// proj_out count (y, x, channel) within the patch.
 torch::Tensor SD3Transformer2DModel::leave(const JointState& state, std::int64_t height,
                                            std::int64_t width) const {
   const std::vector<torch::Tensor> modulation = norm_out->modulation(state.temb);
@@ -296,6 +311,7 @@ torch::Tensor SD3Transformer2DModel::operator()(const torch::Tensor& latents,
                                                 const JointText& text, const JointRoute& route,
                                                 BlockKeyValues* kept) const {
   JointState state = enter(latents, timestep, text);
+  // The texts at the side enter as the pass's own does, each through its own pooled embedding.
   struct Traveller {
     const SideText* text;
     torch::Tensor encoder_hidden_states;
@@ -332,6 +348,7 @@ BlockKeyValues SD3Transformer2DModel::text_key_values(const torch::Tensor& laten
                                                       const std::set<std::size_t>& blocks) const {
   BlockKeyValues result;
   if (blocks.empty()) return result;
+  // Text and picture run together, as if this were the pass's own text.
   JointState state = enter(latents, timestep, text);
   std::vector<JointTransformerBlock::Side> none;
   for (std::size_t i = 0; i < *blocks.rbegin(); ++i) {

@@ -1,9 +1,41 @@
 // SD3Transformer2DModel of diffusers (MM-DiT, arXiv 2403.03206): the denoiser of Stable Diffusion 3
 // and 3.5, whose picture and text tokens attend jointly. References:
-// diffusers/models/transformers/transformer_sd3.py, models/attention.py.
+// diffusers/models/transformers/transformer_sd3.py, models/attention.py (JointTransformerBlock),
+// models/attention_processor.py (JointAttnProcessor2_0); docs/METHOD.md, section 8.
+//
+// Tokens. A patch of patch_size x patch_size latents is a picture token: N = (H / p) (W / p), row
+// by row. The text has T: the 77 of the two CLIPs, side by side in width, then T5's 256. Each kind
+// has its own norms, projections and feed-forward in every block; they meet in the attention alone,
+// as one sequence of N + T, the picture first:
+//
+//     attn(Q = [Q_picture; Q_text], K = [K_picture; K_text], V = [V_picture; V_text])
+//
+// (In DeepFloyd IF the text comes first, and has no queries.) So the text is no constant that each
+// layer looks up: it is rewritten from block to block by what it reads of the picture. Swapping the
+// embedding at the entrance changes every block, and there is no embedding to swap at block 10.
+//
+// Routing. What can be swapped at one block is what the queries find there: K_text and V_text,
+// after head split and key norm. The block's own text queries go on, so the other text is read but
+// never becomes the text of the pass:
+//
+//     attn(Q = [Q_picture; Q_text], K = [K_picture; K'_text], V = [V_picture; V'_text])
+//
+// K' and V' are the other text's at that block: what it has become on its way there beside a
+// picture. Beside which one is the difference between the modes (JointMode in model/pipeline.h):
+//
+//   Paper    its own, in a generation of its own from the same noise: the caller runs that one with
+//            `kept`, and gives what was kept as JointRoute::given (docs/METHOD.md, section 1).
+//   Shared   this pass's latents: text_key_values() runs text and picture together up to the last
+//            block that is asked for, without guidance, and the result is `given` too.
+//   Side     this very pass: the other text's T tokens alone travel along (SideText). At each block
+//            they read [K_picture; K'_text] with the picture's keys as they are in the pass, and
+//            are advanced by their own text's modulation. The picture is computed once, so the
+//            price is T tokens of N + T up to the last block that reads them.
+//
+// The other text is modulated by its own pooled embedding in all three.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 #include <optional>
@@ -36,10 +68,11 @@ struct SideText {
 };
 
 // How the text keys and values of some blocks are other ones than the pass's own. They hold for the
-// last rows of the batch, as many as they have: the conditional half of [uncond, cond].
+// last rows of the batch, as many as they have: the conditional half of [uncond, cond]. A block has
+// at most one other text, be it given or at the side.
 struct JointRoute {
-  BlockKeyValues given;
-  std::vector<SideText> side;
+  BlockKeyValues given;        // modes Paper and Shared
+  std::vector<SideText> side;  // mode Side
 };
 
 // ---- Modules -----------------------------------------------------------------------------------
@@ -113,7 +146,8 @@ struct JointTransformerBlock {
   JointTransformerBlock(const Scope& scope, std::int64_t channels, std::int64_t heads, bool qk_norm,
                         bool context_pre_only, bool dual_attention);
 
-  // A text that travels beside the picture, with its own time embedding.
+  // A text that travels beside the picture (mode Side), as it is at this block, with the time
+  // embedding of its own pooled text.
   struct Side {
     torch::Tensor encoder_hidden_states;  // [b, T, C]
     torch::Tensor temb;                   // [b, C]

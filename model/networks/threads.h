@@ -1,4 +1,4 @@
-// How many threads the model's operators run on. Free of LibTorch.
+// How many threads the model's operators run on.
 #pragma once
 
 namespace glyphward::model {

@@ -31,7 +31,8 @@ torch::Tensor BasicTransformerBlock::operator()(torch::Tensor hidden_states,
                                                 const TextRoute& text) const {
   const torch::Tensor normed = norm1(hidden_states);
   hidden_states = attn1(normed, attn1.key_value(normed)) + hidden_states;
-  // The route picks whose text this layer reads; no other line knows of it.
+  // Self-attention above, cross-attention here: the route picks whose text this layer reads, and no
+  // other line knows of it.
   hidden_states = attn2(norm2(hidden_states), text[text_layer]) + hidden_states;
   const std::vector<torch::Tensor> halves = ff_proj(norm3(hidden_states)).chunk(2, -1);
   return ff_out(halves[0] * at::gelu(halves[1])) + hidden_states;
@@ -235,6 +236,22 @@ void UNet2DConditionModel::check_options(ComponentConfig& config, const Options&
   }
 }
 
+// What comes before the blocks: the first convolution and the layers of the time and, in SDXL, of
+// the added conditions.
+void UNet2DConditionModel::build_embeddings(std::int64_t channels, const Scope& scope) {
+  const std::int64_t temb_channels = 4 * channels;
+  conv_in.emplace(scope / "conv_in", in_channels_, channels, 3);
+  time_embedding_linear_1.emplace(scope / "time_embedding" / "linear_1", channels, temb_channels);
+  time_embedding_linear_2.emplace(scope / "time_embedding" / "linear_2", temb_channels,
+                                  temb_channels);
+
+  if (added_dim_ > 0) {
+    const Scope added = scope / "add_embedding";
+    add_embedding_linear_1.emplace(added / "linear_1", added_dim_, temb_channels);
+    add_embedding_linear_2.emplace(added / "linear_2", temb_channels, temb_channels);
+  }
+}
+
 void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights) {
   const Scope scope(weights);
   const std::vector<int>& channels = options.block_out_channels;
@@ -255,18 +272,9 @@ void UNet2DConditionModel::build(const Options& options, ModuleWeights& weights)
                             options.use_linear_projection, text_layers);
   };
 
-  conv_in.emplace(scope / "conv_in", in_channels_, channels[0], 3);
-  time_embedding_linear_1.emplace(scope / "time_embedding" / "linear_1", channels[0],
-                                  temb_channels);
-  time_embedding_linear_2.emplace(scope / "time_embedding" / "linear_2", temb_channels,
-                                  temb_channels);
+  build_embeddings(channels[0], scope);
 
-  if (added_dim_ > 0) {
-    const Scope added = scope / "add_embedding";
-    add_embedding_linear_1.emplace(added / "linear_1", added_dim_, temb_channels);
-    add_embedding_linear_2.emplace(added / "linear_2", temb_channels, temb_channels);
-  }
-
+  // Layers number themselves as they are built, `text_layers` counting: down, mid, up.
   // The widths of the skip connections, in the order in which they are made.
   std::vector<std::int64_t> skips = {channels[0]};
   for (std::size_t i = 0; i < blocks; ++i) {

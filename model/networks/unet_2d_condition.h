@@ -3,7 +3,7 @@
 // models/transformers/transformer_2d.py, models/attention.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <string>
@@ -15,7 +15,18 @@
 namespace glyphward::model {
 
 // What each cross-attention layer reads at one step, by its index in forward order (down, mid, up):
-// key and value [B, T, D of the layer]. This is the only way by which a text reaches the network.
+// key and value [B, T, D of the layer]. This is the only way by which a text's tokens reach the
+// network; SDXL's pooled text comes by AddedConditions beside it.
+//
+// A layer computes attn(Q = W_Q x, K = W_K e, V = W_V e) of the picture's states x and a text's e.
+// The text's side does not depend on x or on the step, so K and V of a text are made once per layer
+// and request, outside of the network (Attention::key_value). To inject another text into one layer
+// (the paper, section 3; docs/METHOD.md, section 1) is to put that text's K and V into the layer's
+// place here: the network runs the same, at the same cost, and knows of no route. In the batch
+// [uncond x images, cond x images] only the second half is ever another text's.
+//
+// Forward order is not the order of named_modules(), which lists up before mid: the paper's layers
+// 55 to 57 of SDXL are up_blocks.0's in the one and up_blocks.1's in the other (section 2).
 using TextRoute = std::vector<KeyValue>;
 
 // What conditions the whole network beside the text that its layers read (SDXL).
@@ -139,6 +150,7 @@ class UNet2DConditionModel {
   struct Options;
   Options read_options(ComponentConfig& config);
   void build(const Options& options, ModuleWeights& weights);
+  void build_embeddings(std::int64_t channels, const Scope& scope);
   static void read_transformer_layers(ComponentConfig& config, Options& options);
   void read_added_conditions(ComponentConfig& config);
   void check_options(ComponentConfig& config, const Options& options) const;

@@ -33,6 +33,7 @@ torch::Tensor SimpleResnet::operator()(torch::Tensor input, const torch::Tensor&
     if (resample == Resample::None) return x;
     return at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
   };
+  // Both ways change the size: the convolutions' between norm and convolution, and the residual.
   torch::Tensor hidden_states = conv1(change_size(at::gelu(norm1(input))));
   input = change_size(input);
   // [B, 2 * out, 1, 1], the same for every pixel.
@@ -67,6 +68,8 @@ KeyValue AddedKvAttention::key_value(const torch::Tensor& states) const {
 torch::Tensor AddedKvAttention::operator()(const torch::Tensor& input, const KeyValue& text) const {
   // A pixel is a token: [B, C, H, W] -> [B, H * W, C].
   const torch::Tensor tokens = group_norm(input.flatten(2)).transpose(1, 2);
+  // The route chose `text`; the picture's own keys and values come after it, unless the block reads
+  // text alone (only_cross_attention).
   KeyValue source = text;
   if (to_k) {
     source = {at::cat({text.key, (*to_k)(tokens)}, 1), at::cat({text.value, (*to_v)(tokens)}, 1)};
@@ -88,7 +91,8 @@ TextTimeEmbedding::TextTimeEmbedding(const Scope& scope, std::int64_t in, std::i
 
 torch::Tensor TextTimeEmbedding::operator()(const torch::Tensor& states) const {
   const torch::Tensor normed = norm1(states);
-  // A token for the whole looks at itself and at all others.
+  // Attention pooling: a token for the whole, their mean, looks at itself and at all others. What
+  // it finds is the text's vector. The padding takes part: no mask reaches this network.
   const torch::Tensor whole = normed.mean(1, true) + positional_embedding;
   const torch::Tensor all = at::cat({whole, normed}, 1);
   const auto split_heads = [this](const torch::Tensor& x) {  // -> [B, heads, T, D / heads]
@@ -232,11 +236,27 @@ void UNet2DSimpleCrossAttnModel::read_embeddings(ComponentConfig& config, Option
   }
 }
 
+// What comes before the blocks: the first convolution, the time's layers and the text's.
+void UNet2DSimpleCrossAttnModel::build_embeddings(const Options& options, const Scope& scope) {
+  const int channels = options.block_out_channels[0];
+  const std::int64_t time = options.time_channels;
+  conv_in.emplace(scope / "conv_in", in_channels_, channels, 3);
+  time_embedding_linear_1.emplace(scope / "time_embedding" / "linear_1", channels, time);
+  time_embedding_linear_2.emplace(scope / "time_embedding" / "linear_2", time, time);
+  if (options.has_class_embedding) {
+    class_embedding_linear_1.emplace(scope / "class_embedding" / "linear_1", channels, time);
+    class_embedding_linear_2.emplace(scope / "class_embedding" / "linear_2", time, time);
+  }
+  add_embedding.emplace(scope / "add_embedding", text_width_, time, options.pool_heads);
+  if (options.has_projection) {
+    encoder_hid_proj.emplace(scope / "encoder_hid_proj", text_width_, options.cross_attention_dim);
+  }
+}
+
 void UNet2DSimpleCrossAttnModel::build(const Options& options, ModuleWeights& weights) {
   const Scope scope(weights);
   const std::vector<int>& channels = options.block_out_channels;
   const std::size_t blocks = channels.size();
-  const std::int64_t time = options.time_channels;
   std::size_t text_layers = 0;
   const auto add_resnet = [&](SimpleBlock& block, const Scope& block_scope, std::int64_t in,
                               std::int64_t out) {
@@ -253,19 +273,10 @@ void UNet2DSimpleCrossAttnModel::build(const Options& options, ModuleWeights& we
         text_layers++);
   };
 
-  conv_in.emplace(scope / "conv_in", in_channels_, channels[0], 3);
-  time_embedding_linear_1.emplace(scope / "time_embedding" / "linear_1", channels[0], time);
-  time_embedding_linear_2.emplace(scope / "time_embedding" / "linear_2", time, time);
-  if (options.has_class_embedding) {
-    class_embedding_linear_1.emplace(scope / "class_embedding" / "linear_1", channels[0], time);
-    class_embedding_linear_2.emplace(scope / "class_embedding" / "linear_2", time, time);
-  }
-  add_embedding.emplace(scope / "add_embedding", text_width_, time, options.pool_heads);
-  if (options.has_projection) {
-    encoder_hid_proj.emplace(scope / "encoder_hid_proj", text_width_, options.cross_attention_dim);
-  }
+  build_embeddings(options, scope);
 
-  // The widths of the skip connections, in the order in which they are made.
+  // The widths of the skip connections, in the order in which they are made: a stack, which the up
+  // blocks take from its end.
   std::vector<std::int64_t> skips = {channels[0]};
   for (std::size_t i = 0; i < blocks; ++i) {
     const Scope block_scope = scope / "down_blocks" / i;

@@ -1,11 +1,28 @@
 // UNet2DConditionModel of diffusers as DeepFloyd IF uses it: the same class as Stable Diffusion's,
-// but other blocks. Each attention's keys are the text's, then the picture's; resnets scale and
-// shift by the time and change the size themselves. References:
-// diffusers/models/unets/unet_2d_blocks.py (SimpleCrossAttn*, Resnet*sampleBlock2D),
-// models/attention_processor.py (AttnAddedKVProcessor2_0).
+// but other blocks (docs/METHOD.md, section 7). References: diffusers/models/unets/
+// unet_2d_blocks.py (SimpleCrossAttn*, Resnet*sampleBlock2D), models/attention_processor.py
+// (AttnAddedKVProcessor2_0), models/embeddings.py (TextTimeEmbedding, AttentionPooling).
+//
+// The text comes in at two places:
+//
+//   pool_text()     one vector of the whole text, by attention pooling, added to the time
+//   embedding:
+//                   it reaches every resnet. Route::pooled says whose.
+//   project_text()  the tokens, in the width of the attentions. Each attention makes its keys and
+//                   values of them, through a group norm and matrices of its own (norm_cross,
+//                   add_k_proj, add_v_proj), and puts them before the picture's own:
+//
+//                       attn(Q = Q_picture, K = [K_text; K_picture], V = [V_text; V_picture])
+//
+// So one layer is cross-attention and self-attention at once. Unlike in SD3's joint attention the
+// text has no queries and is never rewritten: K_text and V_text of a layer depend on the text
+// alone. They are made once per request and text, and a route is the choice, for each layer, of
+// whose.
+//
+// Resnets scale and shift by the time (FiLM) after the second norm, and change the size themselves.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <string>
@@ -142,6 +159,7 @@ class UNet2DSimpleCrossAttnModel {
   Options read_options(ComponentConfig& config);
   void read_embeddings(ComponentConfig& config, Options& options);
   void build(const Options& options, ModuleWeights& weights);
+  void build_embeddings(const Options& options, const Scope& scope);
   void collect_attention_layers();
   torch::Tensor embed(const torch::Tensor& number, const torch::Tensor& like) const;
 

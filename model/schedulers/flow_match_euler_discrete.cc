@@ -26,7 +26,7 @@ class FlowMatchEulerDiscrete final : public Scheduler {
     options_.check_steps(num_inference_steps);
     const int train = options_.num_train_timesteps();
     // The grid ends at the smallest sigma of training, in float32 and already shifted, and is
-    // shifted once more (METHOD.md, section 6).
+    // shifted once more (docs/METHOD.md, section 6).
     const double last = shifted_float(1.0f / static_cast<float>(train));
     const double first = shifted_float(1.0f);
     std::vector<float> sigmas;

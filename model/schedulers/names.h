@@ -1,5 +1,5 @@
-// The scheduler classes that there are, by their names in diffusers. Free of tensors, for who only
-// checks a name.
+// The scheduler classes that there are, by their names in diffusers. For whoever only checks a
+// name.
 #pragma once
 
 #include <algorithm>
@@ -9,6 +9,8 @@
 
 namespace glyphward::model {
 
+// In the order in which messages list them. A new one needs its constructor in scheduler.cc, which
+// does not compile without.
 inline constexpr std::string_view kSchedulerNames[] = {
     "DDIMScheduler",          "PNDMScheduler",
     "EulerDiscreteScheduler", "DPMSolverMultistepScheduler",

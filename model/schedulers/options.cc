@@ -147,8 +147,9 @@ torch::Tensor rescale_zero_terminal_snr(const torch::Tensor& betas) {
 torch::Tensor Thresholding::operator()(const torch::Tensor& sample) const {
   // Quantiles and clamps exist in float32 only.
   const torch::Tensor flat = sample.to(torch::kFloat32).reshape({sample.size(0), -1});
+  // [B, 1].
   const torch::Tensor limit =
-      torch::quantile(flat.abs(), ratio, 1).clamp(1, sample_max_value).unsqueeze(1);  // [B, 1]
+      torch::quantile(flat.abs(), ratio, 1).clamp(1, sample_max_value).unsqueeze(1);
   return (torch::clamp(flat, -limit, limit) / limit).reshape(sample.sizes()).to(sample.dtype());
 }
 

@@ -2,7 +2,7 @@
 // Internal to model/.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <boost/json/object.hpp>
 #include <filesystem>

@@ -1,7 +1,10 @@
 #include "model/schedulers/scheduler.h"
 
+#include <array>
 #include <boost/json.hpp>
+#include <iterator>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "base/config_error.h"
@@ -24,19 +27,31 @@ struct SchedulerClass {
   Make make;
 };
 
-// In the order of kSchedulerNames.
-constexpr SchedulerClass kClasses[] = {
-    {Kind::Diffusion, make_ddim},           {Kind::Diffusion, make_pndm},
-    {Kind::Diffusion, make_euler_discrete}, {Kind::Diffusion, make_dpmsolver_multistep},
-    {Kind::LearnedVariance, make_ddpm},     {Kind::Flow, make_flow_match_euler_discrete}};
-static_assert(std::size(kClasses) == std::size(kSchedulerNames));
+// The constructor of a name of kSchedulerNames. A name without one ends in the throw, which no
+// constant expression may: the table below does not compile then.
+consteval SchedulerClass class_of(std::string_view name) {
+  if (name == "DDIMScheduler") return {Kind::Diffusion, make_ddim};
+  if (name == "PNDMScheduler") return {Kind::Diffusion, make_pndm};
+  if (name == "EulerDiscreteScheduler") return {Kind::Diffusion, make_euler_discrete};
+  if (name == "DPMSolverMultistepScheduler") return {Kind::Diffusion, make_dpmsolver_multistep};
+  if (name == "DDPMScheduler") return {Kind::LearnedVariance, make_ddpm};
+  if (name == "FlowMatchEulerDiscreteScheduler")
+    return {Kind::Flow, make_flow_match_euler_discrete};
+  throw "a scheduler without a constructor";
+}
 
-const SchedulerClass& find_class(const std::string& name, const std::filesystem::path& file) {
-  for (std::size_t i = 0; i < std::size(kClasses); ++i) {
+// By place in kSchedulerNames.
+constexpr auto kClasses = []<std::size_t... index>(std::index_sequence<index...>) {
+  return std::array{class_of(kSchedulerNames[index])...};
+}
+(std::make_index_sequence<std::size(kSchedulerNames)>());
+
+const SchedulerClass& find_class(std::string_view name, const std::filesystem::path& file) {
+  for (std::size_t i = 0; i < kClasses.size(); ++i) {
     if (name == kSchedulerNames[i]) return kClasses[i];
   }
   throw ConfigError(file, 0, "_class_name",
-                    "expected one of " + scheduler_name_list() + ", found " + name);
+                    "expected one of " + scheduler_name_list() + ", found " + std::string(name));
 }
 
 }  // namespace

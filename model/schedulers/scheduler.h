@@ -3,7 +3,7 @@
 // reference: diffusers/schedulers/scheduling_*.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <boost/json/object.hpp>
 #include <filesystem>
@@ -36,7 +36,8 @@ class Scheduler {
   // One entry a call of the network (PNDM has num_inference_steps + 1): float32 or int64 on the
   // CPU.
   virtual const torch::Tensor& timesteps() const = 0;
-  // The first noise is multiplied by this (METHOD.md: Euler sqrt(sigma_max^2 + 1) or sigma_max).
+  // The first noise is multiplied by this (docs/METHOD.md, section 6: Euler sqrt(sigma_max^2 + 1)
+  // or sigma_max).
   virtual double init_noise_sigma() const = 0;
   // DDPM adds fresh noise after every step but the last: [B, C, H, W] of the sample's shape, from
   // the images' own generators. Given before the first step; the others never ask.

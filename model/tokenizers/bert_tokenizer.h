@@ -1,6 +1,6 @@
 // BERT's word piece tokenizer (transformers' BertTokenizer): control characters dropped, Chinese
 // characters words of their own, accents stripped and lower case where the model is uncased.
-// METHOD.md's section 9 has the facts.
+// The facts: docs/METHOD.md, section 9.
 #pragma once
 
 #include <filesystem>

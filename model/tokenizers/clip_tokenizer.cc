@@ -4,16 +4,13 @@
 #include <unicode/uchar.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <optional>
-#include <queue>
 #include <string>
-#include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "base/config_error.h"
+#include "model/tokenizers/byte_pair_encoding.h"
 #include "model/tokenizers/tokenizer_parts.h"
 
 namespace glyphward::model {
@@ -23,7 +20,6 @@ namespace json = boost::json;
 namespace fs = std::filesystem;
 
 constexpr int kWindowMax = 1 << 16;
-constexpr std::string_view kEndOfWord = "</w>";
 constexpr std::string_view kStartOfText = "<|startoftext|>";
 constexpr std::string_view kEndOfText = "<|endoftext|>";
 
@@ -95,132 +91,6 @@ void split(std::string_view text, std::size_t begin, std::vector<Piece>& pieces)
     }
   }
 }
-
-// ---- Byte-level byte-pair encoding -------------------------------------------------------------
-
-// GPT-2's table: each byte as a printable character, so that the vocabulary is text.
-std::array<std::string, 256> byte_symbols() {
-  std::array<std::string, 256> symbols;
-  int next = 256;
-  for (int byte = 0; byte < 256; ++byte) {
-    const bool printable =
-        (byte >= '!' && byte <= '~') || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-    const int code_point = printable ? byte : next++;
-    if (code_point < 0x80) {
-      symbols[byte] = std::string(1, static_cast<char>(code_point));
-    } else {
-      symbols[byte] = {static_cast<char>(0xC0 | (code_point >> 6)),
-                       static_cast<char>(0x80 | (code_point & 0x3F))};
-    }
-  }
-  return symbols;
-}
-
-struct Merge {
-  std::int64_t rank = 0;
-  std::int64_t result = 0;
-};
-
-constexpr std::uint64_t pair_key(std::int64_t left, std::int64_t right) {
-  return static_cast<std::uint64_t>(left) << 32 | static_cast<std::uint64_t>(right);
-}
-
-class BytePairEncoding {
- public:
-  // Every byte has its symbol, with and without </w>, or the constructor throws: no text is unknown
-  // to it, and no stray byte can become the unknown token, which in CLIP is the end of the text.
-  BytePairEncoding(Vocabulary vocabulary,
-                   const std::vector<std::pair<std::string, std::string>>& merges,
-                   const fs::path& vocabulary_file, const fs::path& merges_file)
-      : vocabulary_(std::move(vocabulary)) {
-    const std::array<std::string, 256> symbols = byte_symbols();
-    for (std::size_t byte = 0; byte < 256; ++byte) {
-      inner_[byte] = require(symbols[byte], vocabulary_file, "vocab");
-      last_[byte] = require(symbols[byte] + std::string(kEndOfWord), vocabulary_file, "vocab");
-    }
-    for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-      const auto& [left, right] = merges[rank];
-      const std::string field = fmt::format("merges[{}]", rank);
-      merges_[pair_key(require(left, merges_file, field), require(right, merges_file, field))] = {
-          static_cast<std::int64_t>(rank), require(left + right, merges_file, field)};
-    }
-  }
-
-  std::optional<std::int64_t> find(const std::string& token) const {
-    const auto found = vocabulary_.find(token);
-    if (found == vocabulary_.end()) return std::nullopt;
-    return found->second;
-  }
-
-  // Always the merge of the lowest rank, the leftmost of several: n log n, since a prompt may be
-  // one long word.
-  void encode(std::string_view word, std::vector<std::int64_t>& ids) const {
-    std::vector<Symbol> symbols(word.size());
-    for (std::size_t i = 0; i < word.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(word[i]);
-      symbols[i] = {i + 1 < word.size() ? inner_[byte] : last_[byte], static_cast<int>(i) - 1,
-                    static_cast<int>(i) + 1};
-    }
-    std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
-    for (int i = 0; i + 1 < static_cast<int>(symbols.size()); ++i) offer(symbols, i, queue);
-    while (!queue.empty()) {
-      const auto [rank, at, pair] = queue.top();
-      queue.pop();
-      merge(symbols, at, pair, queue);
-    }
-    for (const Symbol& symbol : symbols) {
-      if (symbol.id >= 0) ids.push_back(symbol.id);
-    }
-  }
-
- private:
-  struct Symbol {
-    std::int64_t id = 0;  // -1: merged into the one before
-    int previous = 0;
-    int next = 0;
-  };
-  using Candidate = std::tuple<std::int64_t, int, std::uint64_t>;  // rank, position, pair
-
-  std::int64_t require(const std::string& token, const fs::path& file,
-                       const std::string& field) const {
-    const std::optional<std::int64_t> id = find(token);
-    if (!id)
-      throw ConfigError(file, 0, field, "expected '" + token + "' in the vocabulary, found none");
-    return *id;
-  }
-
-  template <typename Queue>
-  void offer(const std::vector<Symbol>& symbols, int left, Queue& queue) const {
-    const int right = symbols[left].next;
-    if (right >= static_cast<int>(symbols.size())) return;
-    const std::uint64_t pair = pair_key(symbols[left].id, symbols[right].id);
-    const auto found = merges_.find(pair);
-    if (found != merges_.end()) queue.emplace(found->second.rank, left, pair);
-  }
-
-  template <typename Queue>
-  void merge(std::vector<Symbol>& symbols, int left, std::uint64_t pair, Queue& queue) const {
-    const int right = symbols[left].next;
-    // A candidate is stale once either side was merged with something else.
-    if (symbols[left].id < 0 || right >= static_cast<int>(symbols.size()) ||
-        pair_key(symbols[left].id, symbols[right].id) != pair) {
-      return;
-    }
-    symbols[left].id = merges_.at(pair).result;
-    symbols[left].next = symbols[right].next;
-    symbols[right].id = -1;
-    if (symbols[left].next < static_cast<int>(symbols.size())) {
-      symbols[symbols[left].next].previous = left;
-      offer(symbols, left, queue);
-    }
-    if (symbols[left].previous >= 0) offer(symbols, symbols[left].previous, queue);
-  }
-
-  Vocabulary vocabulary_;
-  std::array<std::int64_t, 256> inner_{};
-  std::array<std::int64_t, 256> last_{};
-  std::unordered_map<std::uint64_t, Merge> merges_;
-};
 
 // ---- The checkpoint's files --------------------------------------------------------------------
 

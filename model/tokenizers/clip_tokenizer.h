@@ -1,5 +1,5 @@
 // CLIP's byte-pair tokenizer (transformers' CLIPTokenizer): NFC, white space collapsed, lower case,
-// byte-level merges with </w>. METHOD.md's section 9 has the facts.
+// byte-level merges with </w>. The facts: docs/METHOD.md, section 9.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// T5's tokenizer (transformers' T5Tokenizer): sentencepiece unigrams from spiece.model. METHOD.md's
-// section 9 has the facts. Free of LibTorch.
+// T5's tokenizer (transformers' T5Tokenizer): sentencepiece unigrams from spiece.model. The facts:
+// docs/METHOD.md, section 9.
 #pragma once
 
 #include <cstdint>

@@ -313,8 +313,8 @@ class ReloadUnderLoad : public Reload {
     guard::RecordFilter filter;
     filter.limit = 1000;
     const auto log = guard::AuditLog::open_read_only(test_->config.state_dir);
-    std::map<std::string, std::string>
-        revision_of;  // by request, whose texts have rows of their own
+    // By request, whose texts have rows of their own.
+    std::map<std::string, std::string> revision_of;
     int rows = 0;
     for (auto page = log->list(filter); !page.empty(); page = log->list(filter)) {
       for (const guard::Record& row : page) {

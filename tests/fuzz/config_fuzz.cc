@@ -1,6 +1,6 @@
 // Fuzz target: a component's config.json, read as each class of component that is implemented, and
 // as a scheduler's; without weights.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 #include "model/families/inspect.h"
 #include "model/schedulers/scheduler.h"
 #include "tests/fuzz/fuzz_folder.h"

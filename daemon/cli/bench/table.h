@@ -79,8 +79,8 @@ struct BundledTable {
   SpeedRow speed;
   std::vector<SetRow> sets;
   std::optional<LocalizationTable> localization;
-  std::string
-      no_localization;  // why there are no such rows, and what to do; empty if not asked for
+  // Why there are no such rows, and what to do; empty if not asked for.
+  std::string no_localization;
   std::optional<ModesTable> modes;
   std::string no_modes;
   std::optional<GuardedTable> guarded;

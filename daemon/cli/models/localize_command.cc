@@ -16,7 +16,7 @@
 #include "daemon/cli/models/localize_pairs.h"
 #include "daemon/cli/progress_line.h"
 #include "guard/reading/ocr.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
 #include "model/dtypes.h"
 #include "model/localize.h"
 #include "model/pipeline.h"

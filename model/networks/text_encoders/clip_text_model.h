@@ -3,7 +3,7 @@
 // Reference: transformers/models/clip/modeling_clip.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 
@@ -36,8 +36,8 @@ struct ClipTextOutput {
 
 class ClipTextModel {
  public:
-  // Keys with and without the prefix `text_model.` (METHOD: as published, as transformers 5 saves).
-  // Throws ConfigError.
+  // Keys with and without the prefix `text_model.` (as published, and as transformers 5 saves:
+  // docs/METHOD.md, section 6). Throws ConfigError.
   ClipTextModel(ComponentConfig& config, ModuleWeights& weights);
 
   // ids [B, T], int64, on the CPU or the device.

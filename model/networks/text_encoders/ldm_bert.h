@@ -3,7 +3,7 @@
 // diffusers/pipelines/latent_diffusion/pipeline_latent_diffusion.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <optional>
 #include <vector>

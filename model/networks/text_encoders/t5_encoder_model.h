@@ -3,7 +3,7 @@
 // transformers/models/t5/modeling_t5.py.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <vector>
 

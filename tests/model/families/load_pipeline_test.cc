@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
 #include "model/pipeline.h"
 #include "tests/model/checkpoint_copy.h"
 
@@ -184,19 +183,6 @@ TEST(Checkpoint, RefusesWhatIsNoJson) {
   }
 }
 
-TEST(Checkpoint, ReadsPythonsInfinitiesAsNull) {
-  const CheckpointCopy checkpoint;
-  checkpoint.write("a.json", R"({"a": -Infinity, "b": [NaN, Infinity], "c \"NaN": "-Infinity\\"})");
-  EXPECT_EQ(boost::json::serialize(load_json_object(checkpoint / "a.json")),
-            R"({"a":null,"b":[null,null],"c \"NaN":"-Infinity\\"})");
-  checkpoint.write("a.json", "{\"a\":" + std::string(5000000, ' ') + "-Infinity}");
-  EXPECT_EQ(load_json_object(checkpoint / "a.json").size(), 1u);
-  for (const char* content : {"{\"a\": \"\\", "{\"a\": -Infinite}", "{\"a\": \"NaN}"}) {
-    checkpoint.write("a.json", content);
-    EXPECT_THROW(load_json_object(checkpoint / "a.json"), ConfigError) << content;
-  }
-}
-
 // Splits the UNet's file in two and writes the index.
 boost::json::object shard(const CheckpointCopy& checkpoint) {
   CheckpointCopy::Tensors first = checkpoint.read_tensors(kUnet);
@@ -261,25 +247,6 @@ TEST(Checkpoint, TakesTheHalfPrecisionVariantWhereThereIsNoOther) {
   std::filesystem::rename(checkpoint / kUnet,
                           checkpoint / "unet/diffusion_pytorch_model.fp16.safetensors");
   EXPECT_EQ(load_error(checkpoint), "");
-}
-
-TEST(Checkpoint, HashesNamesShapesAndBytesOfLayers) {
-  const CheckpointCopy checkpoint;
-  const std::string layer = "mid_block.attentions.0.transformer_blocks.0.attn2";
-  const auto hash = [&] { return layers_sha256(checkpoint.path(), {layer}); };
-  const std::string before = hash();
-  EXPECT_EQ(before.size(), 64u);
-  EXPECT_NE(before, layers_sha256(checkpoint.path(),
-                                  {layer, "up_blocks.2.attentions.0.transformer_blocks.0.attn2"}));
-  checkpoint.edit_tensors(kUnet, [](auto& tensors) { tensors["conv_in.bias"].bytes[0] ^= 1; });
-  EXPECT_EQ(hash(), before) << "another layer's bytes";
-  checkpoint.edit_tensors(kUnet,
-                          [&](auto& tensors) { tensors[layer + ".to_v.weight"].bytes[0] ^= 1; });
-  EXPECT_NE(hash(), before);
-  EXPECT_THROW(
-      layers_sha256(checkpoint.path(), {"mid_block.attentions.0.transformer_blocks.0.attn"}),
-      std::invalid_argument)
-      << "a name's beginning is not the name";
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 // The pipeline on the bundled model. Equality with diffusers is tested in
 // tests/reference/parity_test.py.
-#include "model/families/stable_diffusion.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,7 +7,8 @@
 #include <limits>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/weights.h"
+#include "model/pipeline.h"
 #include "tests/model/checkpoint_copy.h"
 
 namespace glyphward::model {

@@ -7,13 +7,11 @@
 #include <boost/json.hpp>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
 
 namespace glyphward::model {
 namespace {
@@ -144,17 +142,6 @@ TEST(Scheduler, RefusesStepsThatItCannotMake) {
   }
   EXPECT_NE(complaint(stable_diffusion("PNDMScheduler"), "", 3).find("skip_prk_steps"),
             std::string::npos);
-}
-
-TEST(Scheduler, ReadsTheInfinityThatDiffusersWrites) {
-  const auto file = std::filesystem::temp_directory_path() / "glyphward_scheduler_config.json";
-  std::ofstream(file)
-      << R"({"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity})";
-  EXPECT_TRUE(load_json_object(file).at("lambda_min_clipped").is_null());
-  std::ofstream(file) << R"({"lambda_min_clipped": )";
-  EXPECT_THROW(load_json_object(file), ConfigError);
-  std::filesystem::remove(file);
-  EXPECT_THROW(load_json_object(file), ConfigError);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ def test_equals_diffusers(tmp_path):
 
 
 def test_stated_facts(tmp_path):
-    """METHOD's check: the last sigma of 28 is not 3/1000."""
+    """The check of docs/METHOD.md, section 6: the last sigma of 28 is not 3/1000."""
     timesteps = ours([({"_class_name": NAME, "shift": 3.0}, "", 28)], tmp_path)[0]["timesteps"]
     assert timesteps[0] == 1000 and timesteps[1] == pytest.approx(987.38, abs=0.01)
     assert timesteps[-2] == pytest.approx(110.906, abs=0.01) and timesteps[-1] == pytest.approx(8.9286, abs=0.001)

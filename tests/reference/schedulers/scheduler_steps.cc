@@ -1,7 +1,7 @@
 // The C++ side of scheduler_test.py: reads a JSON array of jobs {"file", "name", "steps"} from
 // standard input, runs each scheduler against a fixed pseudo-network and writes a line
 // {"timesteps", "init_noise_sigma", "latents"}, or {"error"}.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <boost/json.hpp>
 #include <exception>
@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/config_error.h"
-#include "model/checkpoint/component_config.h"
+#include "model/checkpoint/json.h"
 #include "model/schedulers/scheduler.h"
 
 namespace {
@@ -35,7 +35,7 @@ json::object run(const json::object& job) {
       glyphward::model::load_json_object(file), file, std::string(job.at("name").as_string()));
   scheduler->set_timesteps(job.at("steps").to_number<int>());
   const torch::Tensor& timesteps = scheduler->timesteps();
-  torch::manual_seed(7);
+  at::manual_seed(7);
   torch::Tensor latents = torch::randn({2, 4, 4, 4}) * scheduler->init_noise_sigma();
   for (int i = 0; i < timesteps.size(0); ++i) {
     const torch::Tensor input = scheduler->scale_model_input(latents, i);

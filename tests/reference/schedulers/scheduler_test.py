@@ -152,7 +152,7 @@ def test_odd_numbers_of_steps(tmp_path):
 
 
 def test_stated_facts(tmp_path):
-    """METHOD's checks: Euler 50 and PNDM 50 on Stable Diffusion's betas."""
+    """The checks of docs/METHOD.md, section 6: Euler 50 and PNDM 50 on Stable Diffusion's betas."""
     euler, pndm = ours([({"_class_name": "EulerDiscreteScheduler", **STABLE_DIFFUSION, "timestep_spacing": "leading"}, "", 50),
                         ({"_class_name": "PNDMScheduler", **STABLE_DIFFUSION, "skip_prk_steps": True}, "", 50)], tmp_path)
     assert euler["timesteps"] == list(range(981, 0, -20))

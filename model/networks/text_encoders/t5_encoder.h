@@ -1,14 +1,15 @@
-// T5's tokenizer and its encoder, opened together. Internal to model/.
+// T5's tokenizer and its encoder, opened together.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/config_error.h"
-#include "model/families/pipeline_parts.h"
+#include "model/networks/device.h"
+#include "model/networks/text_encoders/on_demand.h"
 #include "model/networks/text_encoders/t5_encoder_model.h"
 #include "model/tokenizers/t5_tokenizer.h"
 

@@ -1,7 +1,7 @@
-// A CLIP tokenizer and its text model, opened together. Internal to model/.
+// A CLIP tokenizer and its text model, opened together.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <filesystem>
 #include <memory>
@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "base/config_error.h"
-#include "model/families/pipeline_parts.h"
+#include "model/networks/device.h"
 #include "model/networks/text_encoders/clip_text_model.h"
+#include "model/networks/text_encoders/on_demand.h"
 #include "model/tokenizers/clip_tokenizer.h"
 
 namespace glyphward::model {
