@@ -223,7 +223,8 @@ TEST_F(EngineTest, LivesWhileItIsIdleOrMakesStepsAndNotWhileItStalls) {
   EXPECT_TRUE(eventually([this] { return !engine_->worker_alive(); }));
   pace_->allow_step();
   EXPECT_TRUE(eventually([this] { return engine_->worker_alive(); }));
-  EXPECT_EQ(engine_->status().step, 1);
+  // The worker's sign of life comes just before its status.
+  EXPECT_TRUE(eventually([this] { return engine_->status().step == 1; }));
   EXPECT_EQ(engine_->status().steps, FakePipeline::kSteps);
   pace_->open_gate();
   EXPECT_TRUE(eventually([&] { return job->done.is_set(); }));
