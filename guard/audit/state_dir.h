@@ -117,6 +117,7 @@ class StateDir {
   void make() const {
     std::error_code error;
     if (std::filesystem::is_directory(path_, error)) return;
+    error.clear();  // it is only not there yet
     if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path(), error);
     if (!error && ::mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST)
       error = std::error_code(errno, std::generic_category());

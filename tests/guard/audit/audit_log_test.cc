@@ -108,6 +108,15 @@ TEST(Audit, KeepsItsFilesPrivate) {
 
 // ---- What must not pass -------------------------------------------------------------------------
 
+TEST(Audit, MakesAFolderThatIsNamedWithoutAParent) {
+  TemporaryDir dir;
+  const fs::path before = fs::current_path();
+  fs::current_path(dir.path());
+  AuditLog::open("state")->append(sample(1));
+  fs::current_path(before);
+  EXPECT_TRUE(fs::exists(dir.path() / "state" / "audit.db"));
+}
+
 TEST(Audit, TwoWritersAtOnceAreImpossible) {
   TemporaryDir dir;
   const auto first = AuditLog::open(dir.path());
