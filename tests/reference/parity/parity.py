@@ -306,9 +306,8 @@ def check_bundled(folder, tmp_path):
     """A model in the box, with the steps, guidance and size of its glyphward.json."""
     defaults = json.loads((folder / "glyphward.json").read_text())["defaults"]
     pipe = diffusers.DiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
-    prompts = ['a red sign on a blue wall that says "hello"', 'a thing that says "GARDEN"', "a yellow plate on a fence",
-               'a green banner that says "w\u00e9lcome"']
-    seeds = [[0], [7, 8], [2**40], [3]]
+    prompts = ['a thing that says "GARDEN"', 'a green banner on a fence that says "w\u00e9lcome"']
+    seeds = [[7, 2**40], [3]]
     cases = [case(folder, tmp_path / f"{i}.safetensors", s, prompt) for i, (prompt, s) in enumerate(zip(prompts, seeds))]
     results, _ = run_cases(cases, tmp_path)
     for prompt, s, ours in zip(prompts, seeds, results):

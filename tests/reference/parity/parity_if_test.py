@@ -20,7 +20,7 @@ UNET_1 = dict(block_out_channels=[16, 16, 32, 32], norm_num_groups=2, attention_
 UNET_2 = dict(block_out_channels=[16, 16, 16, 32, 32], norm_num_groups=2, attention_head_dim=8, cross_attention_dim=32, encoder_hid_dim=64,
               layers_per_block=[1, 1, 1, 2, 1], sample_size=32, time_embedding_dim=48)
 
-# `unet`, `unet_2`: over the published options; `call`: what both are asked.
+# `unet`, `unet_2`: over the published options; `call`: what both are asked; `deviation`: of what the networks predict at first.
 CONFIGURATIONS = {
     "stage I published": dict(published=True),
     "stage I, 2 seeds 16x32": dict(seeds=[3, 4], call=dict(height=16, width=32)),
@@ -34,7 +34,7 @@ CONFIGURATIONS = {
                                             shards=True),
     "stages I and II unguided, v": dict(two=True, unet=dict(only_cross_attention=True, resnet_skip_time_act=True, time_embedding_act_fn="gelu"),
                                         scheduler=dict(prediction_type="v_prediction", variance_type="fixed_small", timestep_spacing="trailing"),
-                                        call=dict(guidance_scale=1.0)),
+                                        call=dict(guidance_scale=1.0), deviation=1.3),
 }
 
 
@@ -45,7 +45,7 @@ def configs_of(spec, stage):
             "scheduler": published(checkpoint, "scheduler") | spec.get("scheduler", {})}
 
 
-def make_unet(config, generator):
+def make_unet(config, generator, deviation):
     unet = make((None, diffusers.UNet2DConditionModel), config)
     scale_weights(unet, generator)
     unet.eval()
@@ -64,7 +64,7 @@ def make_unet(config, generator):
     states = torch.randn((1, 77, 64), generator=generator)
     labels = dict(class_labels=torch.tensor([250])) if config["class_embed_type"] else {}
     predicted = unet(noise, 500, states, **labels)[0]
-    unet.conv_out.weight *= 1.5 / predicted[:, :3].std()
+    unet.conv_out.weight *= deviation / predicted[:, :3].std()
     # Where the variance lies in its range: within -1 and 1, as trained ones stay; the noise grows as its exponential.
     unet.conv_out.weight[3:] *= 0.3
     return unet
@@ -79,13 +79,14 @@ def make_pipelines(spec, generator, spiece):
     text.shared.weight.copy_(torch.randn(text.shared.weight.shape, generator=generator))
     tokenizer = T5Tokenizer.from_pretrained(spiece)
     parts = dict(tokenizer=tokenizer, text_encoder=text, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
-    unet = make_unet(configs["unet"], generator)
+    deviation = spec.get("deviation", 1.5)
+    unet = make_unet(configs["unet"], generator, deviation)
     stage_1 = diffusers.IFPipeline(unet=unet, scheduler=diffusers.DDPMScheduler.from_config(configs["scheduler"]), watermarker=None, **parts)
     stage_2 = None
     if spec.get("two"):
         configs = configs_of(spec, 2)
         noising = diffusers.DDPMScheduler.from_config(published(STAGE_2, "image_noising_scheduler"))
-        stage_2 = diffusers.IFSuperResolutionPipeline(unet=make_unet(configs["unet"], generator), image_noising_scheduler=noising,
+        stage_2 = diffusers.IFSuperResolutionPipeline(unet=make_unet(configs["unet"], generator, deviation), image_noising_scheduler=noising,
                                                       scheduler=diffusers.DDPMScheduler.from_config(configs["scheduler"]), watermarker=None, **parts)
     if spec.get("half"):
         for module in [text, unet] + ([stage_2.unet] if stage_2 else []):
