@@ -25,7 +25,7 @@ std::vector<model::PromptPair> read_pairs(const std::filesystem::path& file, int
 
 // A word is read exactly if one of OCR's ways reads it and nothing else; letters and boxes are
 // those of the way nearest to either word, the boxes the smallest of several such. Texts are
-// compared as guard/reading.h folds them (case, accents, 0 for o).
+// compared as guard/reading/confusions.h folds them (case, accents, 0 for o).
 model::PairScore score(const guard::Reading& reading, const model::PromptPair& pair);
 
 // 1 - edit distance / the longer length, for two words of folded letters; 0 if either is empty.
