@@ -1,10 +1,10 @@
 // The audit log: SQLite in WAL mode (audit.db, table `decisions`), one row for every accepted
 // request whatever became of it, committed and sealed before the response leaves.
 //
-// Rows form a hash chain: hash = SHA-256(previous hash, canonical row); mac = HMAC-SHA256(key,
-// hash), with the key in audit.key (0600) beside it, so that nobody without the key can forge or
-// rewrite a suffix. After each row the head (sequence, hash, and a mac of its own) is sealed in
-// audit.head, so that a cut tail is found too.
+// Rows form a hash chain, and each row has a MAC whose key is in audit.key (0600) beside it, so
+// that nobody without the key can forge or rewrite a suffix (guard/audit/chain.cc, docs/AUDIT.md).
+// After each row the head (sequence, hash, and a mac of its own) is sealed in audit.head, so that a
+// cut tail is found too.
 //
 // A crash can fall between a row's commit and its seal: exactly one row after the seal is taken as
 // sound, if its hash and mac are; its answer never left. What the chain cannot show: what somebody
