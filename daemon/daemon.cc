@@ -95,10 +95,11 @@ Daemon::Daemon(Config config, DaemonParts parts, const ActivatedSockets& activat
   Protocol::acceptor admin = activated.admin
                                  ? adopt(io_, *activated.admin)
                                  : listen_on(io_, config_.admin_socket, "admin_socket", 0600);
-  service_ = std::make_unique<HttpServer>(io_, "service", std::move(service), config_.limits,
-                                          [this](std::shared_ptr<Exchange> exchange) {
-                                            return service_api_.routes().answer(std::move(exchange));
-                                          });
+  service_ =
+      std::make_unique<HttpServer>(io_, "service", std::move(service), config_.limits,
+                                   [this](std::shared_ptr<Exchange> exchange) {
+                                     return service_api_.routes().answer(std::move(exchange));
+                                   });
   admin_ = std::make_unique<HttpServer>(io_, "admin", std::move(admin), config_.limits,
                                         [this](std::shared_ptr<Exchange> exchange) {
                                           return admin_api_.routes().answer(std::move(exchange));

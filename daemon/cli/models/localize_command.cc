@@ -343,7 +343,8 @@ void add_localize(Command& command) {
   command.option("--languages", options->languages,
                  "Tesseract's languages, joined by + (default: eng)");
   command.option("--device", options->device, "cpu or cuda (default: cpu)");
-  command.option("--dtype", options->dtype, alternatives(model::dtype_names()) + " (default: float32)")
+  command
+      .option("--dtype", options->dtype, alternatives(model::dtype_names()) + " (default: float32)")
       .one_of(model::dtype_names());
   command.flag("--dry-run", options->dry_run, "Write no glyphward.json");
   command.flag("--json", options->json, "Print JSON");
