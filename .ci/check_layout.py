@@ -51,7 +51,7 @@ ROOMS = {
         ("families", ["families/"], ["contract", "checkpoint", "tokenizers", "schedulers", "networks"]),
     ],
     "guard": [
-        ("contract", ["request.*", "finding_json.*", "stopwatch.h"], []),
+        ("contract", ["request.*", "finding_json.*"], []),
         ("reading", ["reading/"], ["contract"]),
         ("audit", ["audit/"], ["contract"]),
         ("facade", ["guard.*"], ["contract", "reading", "audit", "parts"]),

@@ -10,11 +10,11 @@
 #include <utility>
 
 #include "base/sha256.h"
+#include "base/stopwatch.h"
 #include "guard/attempts.h"
 #include "guard/reading/judge.h"
 #include "guard/reading/redact.h"
 #include "guard/record_of.h"
-#include "guard/stopwatch.h"
 
 namespace glyphward::guard {
 namespace {

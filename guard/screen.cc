@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "base/utf8.h"
-#include "guard/stopwatch.h"
 #include "model/schedulers/names.h"
 
 namespace glyphward::guard {

@@ -1,22 +1,10 @@
-// What the measuring commands share: clock, median, memory, a share of cases.
+// What the measuring commands share: median, memory, a share of cases.
 #pragma once
 
-#include <chrono>
 #include <string_view>
 #include <vector>
 
 namespace glyphward::daemon {
-
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-  double milliseconds() const { return 1000 * seconds(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 // Of so many cases, in how many something holds.
 struct Share {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/cli/measure.h"
+#include "base/stopwatch.h"
 
 namespace glyphward::daemon {
 

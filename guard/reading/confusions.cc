@@ -50,11 +50,10 @@ std::string replaced_all(std::string text, std::string_view from, std::string_vi
 // A field of a row that must be so many letters.
 std::string_view letters_field(const TableRow& row, std::size_t field, std::size_t count,
                                const std::filesystem::path& file) {
-  const std::string_view text = row.fields[field];
+  const std::string& text = row.fields[field];
   if (text.size() != count || !std::all_of(text.begin(), text.end(), is_letter))
-    throw ConfigError(
-        file, row.line, std::string(row.fields[0]),
-        "expected " + std::to_string(count) + " of a to z, found '" + std::string(text) + "'");
+    throw ConfigError(file, row.line, row.fields[0],
+                      "expected " + std::to_string(count) + " of a to z, found '" + text + "'");
   return text;
 }
 
@@ -62,7 +61,7 @@ char32_t sign_field(const TableRow& row, const std::filesystem::path& file) {
   std::size_t offset = 0;
   const std::optional<char32_t> sign = next_character(row.fields[1], offset);
   if (!sign || offset != row.fields[1].size())
-    throw ConfigError(file, row.line, std::string(row.fields[0]),
+    throw ConfigError(file, row.line, row.fields[0],
                       "expected one character, found '" + valid_utf8(row.fields[1]) + "'");
   return *sign;
 }
@@ -79,7 +78,7 @@ Confusions::Confusions() {
 Confusions Confusions::parse(std::string_view table, const std::filesystem::path& file) {
   Confusions confusions;
   for (const TableRow& row : table_rows(table, file, 3)) {
-    const std::string_view kind = row.fields[0];
+    const std::string& kind = row.fields[0];
     bool added = true;
     if (kind == "letter") {
       const char letter = letters_field(row, 2, 1, file)[0];
@@ -96,17 +95,17 @@ Confusions Confusions::parse(std::string_view table, const std::filesystem::path
                   .second;
     } else if (kind == "variant") {
       added = row.fields[1] != row.fields[2];
-      confusions.variants_.push_back({std::string(row.fields[1]), std::string(row.fields[2])});
+      confusions.variants_.push_back({row.fields[1], row.fields[2]});
     } else if (kind == "word") {
       added = confusions.words_.emplace(letters_field(row, 1, row.fields[1].size(), file)).second;
     } else {
       throw ConfigError(
           file, row.line, "kind",
-          "expected letter, same, near, split, variant or word, found '" + std::string(kind) + "'");
+          "expected letter, same, near, split, variant or word, found '" + kind + "'");
     }
     if (!added)
-      throw ConfigError(file, row.line, std::string(kind),
-                        "expected what no row before says, found '" + std::string(row.fields[1]) +
+      throw ConfigError(file, row.line, kind,
+                        "expected what no row before says, found '" + row.fields[1] +
                             "' again, or against itself");
   }
   return confusions;

@@ -19,7 +19,7 @@ namespace glyphward::guard {
 ScriptsByLanguage parse_scripts(std::string_view table, const std::filesystem::path& file) {
   ScriptsByLanguage scripts;
   for (const TableRow& row : table_rows(table, file, 2)) {
-    const std::string name(row.fields[1]);
+    const std::string& name = row.fields[1];
     const std::int32_t script = ::u_getPropertyValueEnum(UCHAR_SCRIPT, name.c_str());
     if (script == UCHAR_INVALID_CODE)
       throw ConfigError(file, row.line, "script", "expected Unicode's name of one, found " + name);

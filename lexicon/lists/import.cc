@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "base/config_error.h"
+#include "base/table.h"
 #include "lexicon/categories.h"
 #include "lexicon/text/normalization.h"
-#include "lexicon/text/table.h"
 
 namespace glyphward::lexicon {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/config_error.h"
+#include "base/table.h"
 #include "lexicon/text/normalization.h"
-#include "lexicon/text/table.h"
 
 namespace glyphward::lexicon {
 

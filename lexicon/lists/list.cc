@@ -6,9 +6,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/table.h"
 #include "lexicon/categories.h"
 #include "lexicon/text/normalization.h"
-#include "lexicon/text/table.h"
 
 namespace glyphward::lexicon {
 namespace {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/table.h"
 #include "lexicon/tables.h"
 #include "lexicon/text/icu.h"
-#include "lexicon/text/table.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/table.h"
 #include "lexicon/tables.h"
-#include "lexicon/text/table.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "daemon/cli/bench/bench_command.h"
 #include "daemon/cli/json_lines.h"
 #include "daemon/cli/measure.h"

@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "base/stopwatch.h"
 #include "daemon/cli/command.h"
 #include "daemon/cli/models/contact_sheet.h"
 #include "daemon/cli/progress_line.h"
