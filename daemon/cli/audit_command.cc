@@ -196,6 +196,7 @@ ExitStatus run_export(const AuditOptions& options) {
 template <typename Values>
 std::vector<std::string> names_of(const Values& values) {
   std::vector<std::string> names;
+  names.reserve(values.size());
   for (const auto value : values) names.emplace_back(to_string(value));
   return names;
 }

@@ -58,27 +58,27 @@ LanguageTable::LanguageTable(const std::filesystem::path& file, std::string_view
 }
 
 const std::vector<std::size_t>& LanguageTable::of_word(const std::string& word) const {
-  static const std::vector<std::size_t> kNone;
+  static const std::vector<std::size_t> none;
   const auto it = words_.find(word);
-  return it == words_.end() ? kNone : it->second;
+  return it == words_.end() ? none : it->second;
 }
 
 const std::vector<std::size_t>& LanguageTable::of_letter(char32_t c) const {
-  static const std::vector<std::size_t> kNone;
+  static const std::vector<std::size_t> none;
   struct Script {
     char32_t first, last;
     std::vector<std::size_t> languages;
   };
-  static const std::array<Script, 5> kScripts = {{{0x400, 0x52F, {index_of("ru")}},
-                                                  {0x3040, 0x30FF, {index_of("ja")}},
-                                                  {0xAC00, 0xD7A3, {index_of("ko")}},
-                                                  {0x4E00, 0x9FFF, {index_of("zh")}},
-                                                  {0x1EA0, 0x1EF9, {index_of("vi")}}}};
+  static const std::array<Script, 5> scripts = {{{0x400, 0x52F, {index_of("ru")}},
+                                                 {0x3040, 0x30FF, {index_of("ja")}},
+                                                 {0xAC00, 0xD7A3, {index_of("ko")}},
+                                                 {0x4E00, 0x9FFF, {index_of("zh")}},
+                                                 {0x1EA0, 0x1EF9, {index_of("vi")}}}};
   if (const auto it = letters_.find(c); it != letters_.end()) return it->second;
-  for (const Script& script : kScripts) {
+  for (const Script& script : scripts) {
     if (c >= script.first && c <= script.last) return script.languages;
   }
-  return kNone;
+  return none;
 }
 
 bool Languages::has(std::string_view language) const {

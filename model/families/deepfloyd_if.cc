@@ -172,7 +172,7 @@ torch::Tensor predict(const StageRun& run, const torch::Tensor& sample, int i,
   torch::Tensor input =
       run.conditioning.defined() ? at::cat({sample, run.conditioning}, 1) : sample;
   input = guidance_input(input, run.guidance_scale);
-  const torch::Tensor output =
+  torch::Tensor output =
       (*run.stage.unet)(run.scheduler.scale_model_input(input, i), run.scheduler.timesteps()[i],
                         text, run.pooled, kNoiseLevel);
   if (run.guidance_scale <= 1) return output;

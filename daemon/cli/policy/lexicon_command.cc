@@ -283,6 +283,7 @@ void add_output(Command& part, LexiconOptions& options) {
 
 void add_import(Command& lexicon, const std::shared_ptr<LexiconOptions>& options) {
   std::vector<std::string> categories;
+  categories.reserve(lexicon::kCategories.size());
   for (const auto& category : lexicon::kCategories) categories.emplace_back(category.name);
   lexicon::ImportDefaults& defaults = options->defaults;
   Command part =
