@@ -10,7 +10,7 @@ namespace {
 
 std::vector<std::string> texts(std::string_view prompt) {
   std::vector<std::string> result;
-  for (const RenderedText& text : extract(prompt)) {
+  for (const RenderedText& text : extract(prompt).texts) {
     EXPECT_EQ(text.text, prompt.substr(text.start, text.end - text.start));
     result.push_back(text.text);
   }
