@@ -6,7 +6,7 @@ namespace glyphward::lexicon::extraction {
 namespace {
 
 constexpr Classes kBearing =
-    kBearer | kNoun | kTitle | kSays | kReads | kWritten | kPen | kOnIt | kBehind;
+    kBearer | kNoun | kTitle | kSays | kReads | kShows | kWritten | kPen | kOnIt | kBehind;
 constexpr std::size_t kFewWords = 3;
 
 // "in the style of «Metropolis»", "the film «Alien»": what the phrase ends at is a title.
@@ -60,7 +60,7 @@ std::vector<Span> doubtful(const Scene& scene, const std::vector<Shown>& shown) 
   if (!surely) {
     std::size_t words = 0;
     for (std::size_t i = 0; i < scene.size(); ++i) words += scene.word(i) ? 1 : 0;
-    const bool open = words <= kFewWords || scene.holds(all, kBearing & ~(kReads | kWritten));
+    const bool open = words <= kFewWords || scene.holds(all, kBearing & ~(kReads | kShows | kWritten));
     return open && scene.size() > 0 ? std::vector<Span>{all} : std::vector<Span>{};
   }
   // The texts are marked: what a clause without one says of a thing that bears text may be more.

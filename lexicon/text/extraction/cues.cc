@@ -99,7 +99,7 @@ class Cues {
     if (i >= scene_.size() || scene_.covered(i) || scene_.breaks(i)) return false;
     if (scene_[i].capitals) return true;
     if (scene_.is(i, kScene)) return false;
-    if (after_noun) return !scene_.is(i, kStop | kPlace | kWritten | kPen);
+    if (after_noun) return !scene_.is(i, kStop | kPlace | kOnIt | kWritten | kPen);
     const bool place = scene_.is(i, kPlace) || scene_.is(i, kStop);
     const std::size_t next = scene_.behind(i);
     return !(place && (scene_.is(next, kArticle | kLetters | kScene) || next == scene_.size() ||
@@ -110,18 +110,22 @@ class Cues {
   void take(std::size_t i, bool after_noun) {
     if (take_quotation(i) || take_bracket(i)) return;
     if (!begins_text(i, after_noun)) return;
-    const std::size_t end = scene_.text_end(i);
+    const std::size_t reach = scene_.text_end(i);
+    std::size_t end = i;
+    while (end < reach && !scene_.covered(end)) ++end;
     if (end > i && !only_said_about(i, end)) add({i, end}, Certainty::Likely);
   }
 
   // "big red letters": words about a text, no text.
   bool only_said_about(std::size_t first, std::size_t last) const {
     if (last - first > kSaidMax) return false;
+    bool words = false;
     for (std::size_t i = first; i < last; i = scene_.behind(i)) {
-      if (scene_.word(i) && !scene_.is(i, kLetters | kArticle | kFiller | kNoun | kPlace))
+      words = words || scene_.word(i);
+      if (scene_.word(i) && !scene_.is(i, kLetters | kArticle | kFiller | kNoun | kTitle | kPlace))
         return false;
     }
-    return true;
+    return words;
   }
 
   // *x*, **x**, (((x))), {x|y}: surely a text where a cue leads to it.
@@ -245,28 +249,18 @@ class Cues {
 
   // ----- the rules -----
 
-  // "that says X", "上面写着X"; "reads X" behind a thing, not behind a person.
+  // "that says X", "上面写着X"; "reads X" of a thing, not of a person; "shows X" of capitals.
   void says(std::size_t i) {
-    if (!scene_.is(i, kSays | kReads)) return;
+    if (!scene_.is(i, kSays | kReads | kShows)) return;
     const Lead to = lead(scene_.behind(i));
-    const bool sure = scene_.is(i, kSays) || of_thing(i) || to.noun || to.colon;
-    if (scene_.quotation(to.text)) {
-      take_quotation(to.text);
-    } else if (sure) {
-      const bool picture = !scene_.is(i, kSays) && !to.noun && !to.colon &&
-                           (scene_.is(to.text, kArticle) || !reads(i));
-      if (!picture || begins_capitals(to.text)) take(to.text, false);
-    }
+    if (take_quotation(to.text)) return;
+    const bool asked = to.noun || to.colon || begins_capitals(to.text);
+    const bool sure = scene_.is(i, kSays) || (scene_.is(i, kReads) && of_thing(i));
+    if (sure || asked) take(to.text, false);
   }
 
   bool begins_capitals(std::size_t i) const {
     return i < scene_.size() && scene_[i].capitals && !scene_.is(i, kAcronym);
-  }
-
-  // Of the verbs that people do, too, those that only text is the object of.
-  bool reads(std::size_t i) const {
-    const std::string_view key = scene_.key(i);
-    return key.starts_with("read") || key.starts_with("announc") || key.starts_with("claim");
   }
 
   // "a sign reading", "which should read", "the word"
@@ -274,7 +268,7 @@ class Cues {
     if (i == 0) return false;
     std::size_t at = i - 1;
     if (scene_.sign(at, U',') && at > 0) --at;
-    if (scene_.is(at, kSubject)) return true;
+    if ((scene_[at].own & kSubject) != 0) return true;
     // The last word of a thing's name: phrases begin at their first word.
     for (std::size_t first = at + 1; first-- > 0 && at - first < 3;) {
       if (scene_.is(first, kBearer | kNoun) && scene_.behind(first) == at + 1) return true;
@@ -295,22 +289,26 @@ class Cues {
     if (begins_capitals(to.text) && (!shouted_ || introduced(i))) return take(to.text, true);
     if (take_bracket(to.text)) return;
     const bool spaced_script = !scene_[i].unspaced;
-    if (strict_ && !is_word_noun(i)) return;
+    if (strict_ && !(is_word(i) && introduced(i))) return;
     const bool direct = to.text == scene_.behind(i) || to.noun;
     const bool leads = spaced_script && direct &&
                        (introduced(i) || (scene_.is(i, kTitle) && starts_clause_or_thing(i)));
     if (leads) take(to.text, true);
   }
 
-  bool is_word_noun(std::size_t i) const {
-    const std::string_view key = scene_.key(i);
-    return (key == "word" || key == "words" || key == "phrase") && introduced(i);
-  }
-
-  // With an article or a preposition before it, or at the beginning: "with the text", "title".
+  // Behind a preposition or at the beginning: "with the text", "title"; a word needs only an
+  // article: "the word".
   bool introduced(std::size_t i) const {
-    if (i == scene_.clause(i).first) return true;
-    return scene_.is(i - 1, kArticle | kLink | kSays) || scene_[i - 1].apostrophe;
+    const std::size_t first = scene_.clause(i).first;
+    if (i == first || scene_[i - 1].apostrophe) return true;
+    constexpr Classes kLeads = kLink | kSays | kReads | kShows | kWrite;
+    if ((scene_[i - 1].own & kLeads) != 0) return true;
+    if ((scene_[i - 1].own & kArticle) == 0) return false;
+    return is_word(i) || i - 1 == first || (scene_[i - 2].own & kLeads) != 0;
+  }
+  bool is_word(std::size_t i) const {
+    const std::string_view key = scene_.key(i);
+    return key == "word" || key == "words" || key == "phrase";
   }
   bool starts_clause_or_thing(std::size_t i) const {
     return i == scene_.clause(i).first || scene_.word(i - 1);
@@ -335,15 +333,17 @@ class Cues {
   void participle(std::size_t i) {
     if (!scene_.is(i, kWritten | kPen)) return;
     const std::size_t next = scene_.behind(i);
-    if (scene_.is(next, kPlace) || scene_.is(next, kFiller)) {
+    if (scene_.is(next, kPlace | kFiller)) {
       const std::string_view key = scene_.key(next);
       if (key == "with" || key == "as") return printed_with(i, next);
     }
     if (take_quotation(lead(next).text)) return;
     if (i > 0 && scene_.quotation(i - 1)) {
       take_quotation(i - 1);
-    } else if (scene_.is(next, kPlace) || next == scene_.size() || scene_.breaks(next)) {
+    } else if (scene_.is(next, kPlace | kOnIt) || next == scene_.size() || scene_.breaks(next)) {
       text_before(i);
+    } else if (of_thing(i) && scene_[next].title) {
+      take(next, false);
     }
   }
 
@@ -438,12 +438,20 @@ class Cues {
     const bool number = i + 1 < scene_.size() && scene_[i + 1].digit && !scene_[i + 1].spaced;
     if (i == 0 || i + 1 >= scene_.size() || number) return;
     const Span before{std::max(scene_.clause(i).first, i > kNearMax ? i - kNearMax : 0), i};
-    if (!scene_.holds(before, kBearer | kNoun)) return;
-    take(i + 1, false);
+    if (take_quotation(i + 1) || !scene_.holds(before, kBearer | kNoun)) return;
+    // "a poster for the city: a tram climbs a hill" goes on about the picture.
+    const bool direct = of_thing(i);
+    const bool capital = scene_[i + 1].title || scene_[i + 1].unspaced;
+    if (capital || (direct && !scene_.is(i + 1, kArticle)) || scene_.chain(i + 1))
+      take(i + 1, false);
   }
 
-  // Capitals beside a thing that bears text: "neon sign OPEN", "a WELCOME banner".
+  // Capitals beside a thing that bears text: "neon sign OPEN", "a WELCOME banner"; one by itself
+  // where there were others: "the left page shows SHI, the right page P".
   void capitals(std::size_t i) {
+    const bool alone = scene_[i].letter && scene_[i].title && !found_.empty() &&
+                       (i + 1 == scene_.size() || scene_.breaks(i + 1)) && of_thing(i);
+    if (alone && !scene_.is(i - 1, kSubject)) return add({i, i + 1}, Certainty::Likely);
     if (shouted_ || !scene_[i].capitals || (i > 0 && scene_[i - 1].capitals)) return;
     if (scene_.is(i, kAcronym) && !scene_[i + 1 < scene_.size() ? i + 1 : i].capitals) return;
     const std::size_t end = scene_.capitals_end(i);

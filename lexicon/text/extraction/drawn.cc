@@ -100,24 +100,31 @@ bool has_weight(std::string_view text) {
   return false;
 }
 
-// The letters of a text that is nothing but letters put apart with words between them.
+bool has_letters_apart(std::string_view bytes) {
+  std::size_t letters = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const bool alone = is_letter_byte(bytes[i]) && (i == 0 || !is_letter_byte(bytes[i - 1])) &&
+                       (i + 1 == bytes.size() || !is_letter_byte(bytes[i + 1]));
+    letters += alone ? 1 : 0;
+  }
+  return letters >= 3;
+}
+
+// The letters of a text that is nothing but letters put apart, with words between them.
 std::optional<Source> letters_of(const Source& text) {
-  const std::string& bytes = text.text();
-  if (bytes.size() < 5 || !is_letter_byte(bytes[0]) || is_letter_byte(bytes[1])) return std::nullopt;
+  if (!has_letters_apart(text.text())) return std::nullopt;
   const Scene scene(text.text(), {});
   if (scene.chains().size() != 1) return std::nullopt;
-  const Span chain = scene.chains().front();
-  if (chain.first > 0 || chain.last < scene.size()) return std::nullopt;
   Source::Builder builder(text);
   bool words = false;
-  for (std::size_t i = chain.first; i < chain.last; ++i) {
+  for (std::size_t i = 0; i < scene.size(); i = scene.behind(i)) {
     const Token& token = scene[i];
-    const std::size_t from = i == 0 ? 0 : scene[i - 1].end;
-    if (token.kind == TokenKind::Word && !token.letter) {
-      words = true;
+    if (token.letter || token.kind != TokenKind::Word) {
+      builder.keep(token.spaced && i > 0 ? scene[i - 1].end : token.start, token.end);
       continue;
     }
-    builder.keep(token.spaced ? from : token.start, token.end);
+    if (!scene.is(i, kJoin | kNoun)) return std::nullopt;
+    words = true;
   }
   if (!words) return std::nullopt;
   return std::move(builder).build();

@@ -129,7 +129,9 @@ class Finder {
   bool shortened(std::size_t i) const {
     const std::string_view key = tokens_.key(list_[i]);
     const bool decade = key.size() == 3 && key[0] >= '0' && key[0] <= '9' && key[2] == 's';
-    return decade || key == "til" || key == "n" || key == "em" || key == "cause" || key == "twas";
+    const bool and_word = key == "n" && !list_[i].title && i + 1 < list_.size() &&
+                          is_apostrophe(list_[i + 1].first);
+    return decade || and_word || key == "til" || key == "em" || key == "cause" || key == "twas";
   }
 
   bool closes(std::size_t i, const Opener& opener) const {

@@ -28,7 +28,9 @@ constexpr std::array kClasses = {
     NamedClass{kLink, "link"},       NamedClass{kJoin, "join"},
     NamedClass{kStop, "stop"},       NamedClass{kStyle, "style"},
     NamedClass{kAcronym, "acronym"}, NamedClass{kAcrostic, "acrostic"},
-    NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"}};
+    NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"},
+    NamedClass{kBe, "be"},           NamedClass{kShort, "short"},
+    NamedClass{kFont, "font"},       NamedClass{kShows, "shows"}};
 
 static_assert(
     [] {
@@ -135,8 +137,10 @@ class PhraseTable {
   static void take_longest(Tokens& tokens, std::size_t at, const std::vector<Phrase>& phrases) {
     Token& token = tokens.list[at];
     for (const Phrase& phrase : phrases) {
-      if (phrase.words.size() < token.length) return;
-      if (!matches(tokens, at, phrase)) continue;
+      const bool one = phrase.words.size() == 1;
+      if ((phrase.words.size() < token.length && !one) || !matches(tokens, at, phrase)) continue;
+      if (one) token.own |= phrase.classes;
+      if (phrase.words.size() < token.length) continue;
       if (phrase.words.size() > token.length) token.classes = 0;
       token.length = static_cast<std::uint8_t>(phrase.words.size());
       token.classes |= phrase.classes;

@@ -9,6 +9,7 @@ bool one_of(char32_t c, std::u32string_view all) { return all.find(c) != all.npo
 
 constexpr std::size_t kJoinMax = 6;   // tokens between two letters of a chain
 constexpr std::size_t kChainMin = 3;  // letters
+constexpr std::size_t kFontMax = 5;   // tokens from "in" to "letters"
 
 }  // namespace
 
@@ -74,8 +75,10 @@ bool Scene::breaks(std::size_t i) const {
   if (!one_of(token.first, U",;.!?")) return false;
   const bool last = i + 1 == size();
   if (last || tokens_.list[i + 1].spaced || tokens_.list[i + 1].kind == TokenKind::Line) {
-    // "F. U. N": a full stop after a single letter ends nothing.
-    return !(token.first == U'.' && !token.spaced && !last && i > 0 && lone_letter(i - 1));
+    // "F. U. N", "No. 7", "Mr. Fox": not every full stop ends a sentence.
+    const bool goes_on = token.first == U'.' && !token.spaced && !last && i > 0 &&
+                         (lone_letter(i - 1) || is(i - 1, kShort) || tokens_.list[i + 1].digit);
+    return !goes_on;
   }
   return false;
 }
@@ -129,14 +132,24 @@ bool Scene::ends_at(std::size_t i) const {
                       !tokens_.list[i + 2].spaced;
     return flag || (token.first == U'<' && token.spaced && more && word(i + 1));
   }
-  if (is(i, kScene)) return true;
+  // "I am made of sugar" goes on: a finite verb stands before.
+  if (is(i, kScene)) return i == 0 || !is(i - 1, kBe);
   const std::size_t next = behind(i);
   // "AND a dog": prompts that are drawn one over the other.
   if (token.capitals && key(i) == "and" && i > 0 && word(i - 1) && !tokens_.list[i - 1].capitals &&
       word(i + 1) && !tokens_.list[i + 1].capitals)
     return true;
-  if (is(i, kWritten | kPen)) return is(next, kPlace) || next == size() || breaks(next);
-  return is(i, kPlace) && is(next, kArticle);
+  if (is(i, kOnIt)) return true;
+  if (is(i, kWritten | kPen)) return is(next, kPlace | kOnIt) || next == size() || breaks(next);
+  return (token.own & kPlace) != 0 && (is(i + 1, kArticle) || letters_follow(i));
+}
+
+// "in small gold letters"
+bool Scene::letters_follow(std::size_t i) const {
+  for (std::size_t at = i + 1; at < std::min(size(), i + kFontMax) && word(at); ++at) {
+    if ((tokens_.list[at].own & kFont) != 0) return true;
+  }
+  return false;
 }
 
 void Scene::lay_out_ends() {
@@ -164,7 +177,7 @@ std::size_t Scene::text_end(std::size_t first) const {
       std::min<std::size_t>(next_end_[std::min(first + 1, size())], bracket_end_[first]);
   const std::size_t capitals = capitals_end(first);
   // Behind capitals small words are the scene's: "STOP in red".
-  if (capitals > first && capitals < end && is(capitals, kPlace | kLink | kScene | kWritten))
+  if (capitals > first && capitals < end && is(capitals, kPlace | kLink | kScene | kStop | kBe))
     return capitals;
   // The mark of a shout is part of the text.
   if (end < size() && end > first && !tokens_.list[end].spaced &&

@@ -73,6 +73,7 @@ class Scene {
   void find_chains();
   bool joins(std::size_t from, std::size_t to) const;
   bool ends_at(std::size_t i) const;
+  bool letters_follow(std::size_t i) const;
   bool lone_letter(std::size_t i) const;
 
   std::string_view text_;

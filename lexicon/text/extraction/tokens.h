@@ -13,7 +13,7 @@ namespace glyphward::lexicon::extraction {
 using Classes = std::uint32_t;
 enum Class : Classes {
   kSays = 1u << 0,      // the text follows: "that says X"
-  kReads = 1u << 1,     // so it does behind a thing that bears text; people read, too
+  kReads = 1u << 1,     // so it does behind a thing that bears text; people read and announce, too
   kWritten = 1u << 2,   // participles: "with X painted on it", "printed with X"
   kPen = 1u << 3,       // those that only letters go with: "X written in the sand"
   kNoun = 1u << 4,      // "the word X", "caption: X"
@@ -38,6 +38,10 @@ enum Class : Classes {
   kAcrostic = 1u << 23,
   kSubject = 1u << 24,  // which, should: what makes reads a verb of writing
   kWork = 1u << 25,     // film, novel: has a title even where nothing is written
+  kBe = 1u << 26,       // am, is, are: what follows is still the text
+  kShort = 1u << 27,    // a full stop behind it ends no sentence: Mr.
+  kFont = 1u << 28,     // letters are in it: "in small gold letters"
+  kShows = 1u << 29,    // shows, bearing: a picture as often as a text
   kBehindLastClass
 };
 
@@ -60,6 +64,7 @@ struct Token {
   bool apostrophe = false;  // a sign between two letters
   std::uint8_t length = 0;  // how many tokens the longest phrase from here has; 0 if none begins
   Classes classes = 0;      // of that phrase
+  Classes own = 0;          // of the token as a phrase by itself
 
   bool is(Classes any) const { return (classes & any) != 0; }
   bool sign(char32_t c) const { return kind == TokenKind::Sign && first == c; }
