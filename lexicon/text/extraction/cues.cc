@@ -187,7 +187,7 @@ class Cues {
     const Token& token = scene_[i];
     if (token.kind == TokenKind::Sign) return lead_sign(lead);
     if (token.kind != TokenKind::Word) return i;
-    if (scene_.is(i, kPlace)) {
+    if ((token.own & kPlace) != 0) {
       if (const std::size_t end = behind_letters(i); end > i) {
         lead.noun = lead.noun || scene_.is(end - 1, kNoun);
         return end;
@@ -216,7 +216,8 @@ class Cues {
     if (std::u32string_view(U"-–—>").find(c) != std::u32string_view::npos) return i + 1;
     // A comma only before what is said about the text, or before its mark.
     if (c == U',' || c == U'，' || c == U'(') {
-      const bool said = c != U'(' && scene_.is(i + 1, kPlace) && behind_letters(i + 1) > i + 1;
+      const bool said = c != U'(' && scene_.word(i + 1) &&
+                        (scene_[i + 1].own & kPlace) != 0 && behind_letters(i + 1) > i + 1;
       if (scene_.quotation(i + 1) || said) return i + 1;
     }
     return i;

@@ -50,6 +50,10 @@ Key kind_of(std::string_view key) {
   std::vector<Token>& list = tokens.list;
   while (!list.empty() && list.back().digit) list.pop_back();
   if (list.empty()) return Key::Other;
+  for (const Token& token : list) {
+    if (one_of(tokens.key(token), {"font", "color", "colour", "style", "size", "position", "type"}))
+      return Key::Other;
+  }
   const std::string_view last = tokens.key(list.back());
   const std::string_view first = tokens.key(list.front());
   // "caption" describes the picture, "name" and "label" an object, "line" a line.

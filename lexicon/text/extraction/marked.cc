@@ -54,7 +54,7 @@ const MarkTable& marks() {
 }
 
 // How far behind a doubtful end a better one is looked for.
-constexpr std::size_t kReach = 200;
+constexpr std::size_t kReach = 60;
 
 class Finder {
  public:
@@ -69,6 +69,11 @@ class Finder {
         continue;
       }
       const std::size_t size = run_of(i);
+      if (const std::optional<Marked> twice = marked_twice(i, size, *opener)) {
+        found.push_back(*twice);
+        i = twice->last;
+        continue;
+      }
       const bool empty = size == 2 && !opener->single &&
                          (i + 2 == list_.size() || list_[i + 2].spaced || ends_clause(i + 2));
       const std::optional<std::size_t> close =
@@ -79,7 +84,8 @@ class Finder {
         continue;
       }
       const std::size_t end = close.value_or(list_.size());
-      Marked one{i, std::min(end + std::min(size, run_of(end)), list_.size()), 0, 0};
+      const bool escaped = i > 0 && list_[i - 1].sign(U'\\') && !list_[i].spaced;
+      Marked one{escaped ? i - 1 : i, std::min(end + std::min(size, run_of(end)), list_.size()), 0, 0};
       if (bytes(i + size, end, i, one)) found.push_back(one);
       i = one.last;
     }
@@ -121,7 +127,7 @@ class Finder {
     const Token& next = list_[i + 1];
     const bool same = next.sign(token.first);
     if (before && !same && (next.spaced || next.kind != TokenKind::Word)) return nullptr;
-    if (before && list_[i - 1].digit && tokens_.key(next) == "x") return nullptr;
+    if (before && list_[i - 1].digit && tokens_.key(next).starts_with('x')) return nullptr;
     return &opener;
   }
 
@@ -149,6 +155,8 @@ class Finder {
   // An end that another may follow: inside a word (cu"nt), or an owner's apostrophe (the boys' club).
   bool doubtful(std::size_t i, const Opener& opener) const {
     if (word_before(i) && word_after(i)) return true;
+    // `Rock 'n' Roll`, but `x' too.
+    if (opener.closers.find(U'`') != std::u32string::npos && !list_[i].sign(U'`')) return true;
     return opener.closers.find(U'\'') != std::u32string::npos && word_before(i) && word(i + 1) &&
            list_[i + 1].spaced && tokens_.key(list_[i - 1]).ends_with('s');
   }
@@ -183,24 +191,24 @@ class Finder {
     return i;
   }
 
-  // The bytes between the tokens, without a second pair of marks and escapes; false if none is left.
+  // "“x”": marks of two kinds, side by side at both ends.
+  std::optional<Marked> marked_twice(std::size_t open, std::size_t size, const Opener& opener) {
+    const std::size_t second = open + size;
+    if (second >= list_.size() || list_[second].spaced || !word_after(second)) return std::nullopt;
+    const Opener* inner = opens(second);
+    if (inner == nullptr) return std::nullopt;
+    const std::optional<std::size_t> close = closing(second, 1, *inner);
+    if (!close || *close + 1 >= list_.size() || !closes(*close + 1, opener)) return std::nullopt;
+    Marked one{open, *close + 2, 0, 0};
+    if (!bytes(second + 1, *close, open, one)) return std::nullopt;
+    return one;
+  }
+
+  // The bytes between the tokens, without escapes; false if none is left.
   bool bytes(std::size_t first, std::size_t last, std::size_t open, Marked& out) const {
     const bool escaped = open > 0 && list_[open - 1].sign(U'\\') && !list_[open].spaced;
     while (escaped && last > first && list_[last - 1].sign(U'\\')) --last;
     if (first >= last) return false;
-    if (last - first > 2 && list_[first].kind == TokenKind::Sign) {
-      const auto inner = marks().openers.find(list_[first].first);
-      const bool pair = inner != marks().openers.end() &&
-                        closes(last - 1, inner->second) && !word_after(last - 1);
-      const auto inside = [&](const Token& token) {
-        return token.kind == TokenKind::Sign && is_quotation_mark(token.first) && !token.apostrophe;
-      };
-      if (pair && std::none_of(list_.begin() + static_cast<std::ptrdiff_t>(first) + 1,
-                               list_.begin() + static_cast<std::ptrdiff_t>(last) - 1, inside)) {
-        ++first;
-        --last;
-      }
-    }
     out.start = list_[first].start;
     out.end = list_[last - 1].end;
     return true;

@@ -52,19 +52,19 @@ struct Token {
   std::uint32_t end = 0;
   std::uint32_t key = 0;  // folded: Tokens::keys[key, key + key_size)
   std::uint32_t key_size = 0;
-  char32_t first = 0;  // its first code point
+  char32_t first = 0;   // its first code point
+  Classes classes = 0;  // of the longest phrase that begins here
+  Classes own = 0;      // of the token as a phrase by itself
+  std::uint8_t length = 0;  // how many tokens that phrase has; 0 if none begins here
   TokenKind kind = TokenKind::Sign;
-  bool spaced = false;      // white space before it
-  bool capitals = false;    // two characters or more, letters among them, none of them small
-  bool title = false;       // begins with a capital
-  bool small = false;       // has a small letter
-  bool letter = false;      // one letter by itself
-  bool digit = false;       // digits alone
-  bool unspaced = false;    // one character of a script without spaces between words
-  bool apostrophe = false;  // a sign between two letters
-  std::uint8_t length = 0;  // how many tokens the longest phrase from here has; 0 if none begins
-  Classes classes = 0;      // of that phrase
-  Classes own = 0;          // of the token as a phrase by itself
+  bool spaced : 1 = false;      // white space before it
+  bool capitals : 1 = false;    // two characters or more, letters among them, none of them small
+  bool title : 1 = false;       // begins with a capital
+  bool small : 1 = false;       // has a small letter
+  bool letter : 1 = false;      // one letter by itself
+  bool digit : 1 = false;       // digits alone
+  bool unspaced : 1 = false;    // one character of a script without spaces between words
+  bool apostrophe : 1 = false;  // a sign between two letters
 
   bool is(Classes any) const { return (classes & any) != 0; }
   bool sign(char32_t c) const { return kind == TokenKind::Sign && first == c; }
