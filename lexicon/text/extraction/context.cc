@@ -33,6 +33,7 @@ bool said_of_next(const Scene& scene, const Marked& marked) {
 Certainty certainty_of(const Scene& scene, const Marked& marked, bool cued, bool bears) {
   if (cued) return Certainty::Surely;
   if (styled(scene, marked.first, kStyle)) return Certainty::Described;
+  if (scene.is(marked.last, kLook)) return Certainty::Described;
   if (bears) return Certainty::Surely;
   const bool described =
       said_of_next(scene, marked) || styled(scene, marked.first, kWork);

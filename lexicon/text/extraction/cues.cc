@@ -198,10 +198,12 @@ class Cues {
       return end;
     }
     const std::size_t next = scene_.behind(i);
-    const bool to_text = scene_.covered(next) || scene_.sign(next, U':');
+    const bool to_text = scene_.covered(next) || is_colon(next);
     if (scene_.is(i, kFiller) && (to_text || lead.noun || scene_.key(i) == "out")) return next;
     return i;
   }
+
+  bool is_colon(std::size_t i) const { return scene_.sign(i, U':') || scene_.sign(i, U'：'); }
 
   std::size_t lead_sign(Lead& lead) const {
     const std::size_t i = lead.text;
@@ -244,7 +246,7 @@ class Cues {
     }
     if (at >= scene_.size() || scene_.covered(at) || !scene_.is(at, kNoun)) return i;
     const std::size_t next = scene_.behind(at);
-    const bool leads = at > i || scene_.covered(next) || scene_.sign(next, U':');
+    const bool leads = at > i || scene_.covered(next) || is_colon(next);
     return leads ? next : i;
   }
 
@@ -307,10 +309,7 @@ class Cues {
     if ((scene_[i - 1].own & kArticle) == 0) return false;
     return is_word(i) || i - 1 == first || (scene_[i - 2].own & kLeads) != 0;
   }
-  bool is_word(std::size_t i) const {
-    const std::string_view key = scene_.key(i);
-    return key == "word" || key == "words" || key == "phrase";
-  }
+  bool is_word(std::size_t i) const { return scene_.is(i, kWord); }
   bool starts_clause_or_thing(std::size_t i) const {
     return i == scene_.clause(i).first || scene_.word(i - 1);
   }
@@ -400,7 +399,8 @@ class Cues {
 
   // "a company called X": of what has a name that a picture shows.
   void named(std::size_t i) {
-    if (!scene_.is(i, kNamed)) return;
+    const bool so_called = i > 0 && scene_.sign(i - 1, U'-');
+    if (!scene_.is(i, kNamed) || so_called) return;
     const std::size_t next = scene_.behind(i);
     if (take_quotation(next)) return;
     const Span before{std::max(scene_.clause(i).first, i > kNearMax ? i - kNearMax : 0), i};
@@ -435,7 +435,7 @@ class Cues {
 
   // "speech bubble: X", "sign over the door: X"
   void colon(std::size_t i) {
-    if (!scene_.sign(i, U':') && !scene_.sign(i, U'：')) return;
+    if (!is_colon(i)) return;
     const bool number = i + 1 < scene_.size() && scene_[i + 1].digit && !scene_[i + 1].spaced;
     if (i == 0 || i + 1 >= scene_.size() || number) return;
     const Span before{std::max(scene_.clause(i).first, i > kNearMax ? i - kNearMax : 0), i};

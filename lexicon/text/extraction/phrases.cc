@@ -30,7 +30,8 @@ constexpr std::array kClasses = {
     NamedClass{kAcronym, "acronym"}, NamedClass{kAcrostic, "acrostic"},
     NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"},
     NamedClass{kBe, "be"},           NamedClass{kShort, "short"},
-    NamedClass{kFont, "font"},       NamedClass{kShows, "shows"}};
+    NamedClass{kFont, "font"},       NamedClass{kShows, "shows"},
+    NamedClass{kWord, "word"},       NamedClass{kLook, "look"}};
 
 static_assert(
     [] {

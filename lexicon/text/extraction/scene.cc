@@ -135,8 +135,8 @@ bool Scene::ends_at(std::size_t i) const {
   // "I am made of sugar" goes on: a finite verb stands before.
   if (is(i, kScene)) return i == 0 || !is(i - 1, kBe);
   const std::size_t next = behind(i);
-  // "AND a dog": prompts that are drawn one over the other.
-  if (token.capitals && key(i) == "and" && i > 0 && word(i - 1) && !tokens_.list[i - 1].capitals &&
+  // "AND a dog", "BREAK a dog": prompts that are drawn one over or after the other.
+  if (token.capitals && (key(i) == "and" || key(i) == "break") && i > 0 && word(i - 1) && !tokens_.list[i - 1].capitals &&
       word(i + 1) && !tokens_.list[i + 1].capitals)
     return true;
   if (is(i, kOnIt)) return true;

@@ -42,6 +42,8 @@ enum Class : Classes {
   kShort = 1u << 27,    // a full stop behind it ends no sentence: Mr.
   kFont = 1u << 28,     // letters are in it: "in small gold letters"
   kShows = 1u << 29,    // shows, bearing: a picture as often as a text
+  kWord = 1u << 30,     // nouns that need no more than an article: the word
+  kLook = 1u << 31,     // a «steampunk» look
   kBehindLastClass
 };
 
