@@ -68,9 +68,8 @@ class LexiconImpl : public Lexicon {
   Analysis analyze(std::string_view prompt, Syntax syntax) const override {
     Analysis analysis;
     Extraction extraction = extract(prompt, syntax);
-    std::erase_if(extraction.texts, [](const RenderedText& text) {
-      return text.certainty == Certainty::Described;
-    });
+    std::erase_if(extraction.texts,
+                  [](const RenderedText& text) { return text.certainty == Certainty::Described; });
     analysis.rendered = std::move(extraction.texts);
     const LanguageIndex languages(prompt);
     const bool acrostic = asks_for_acrostic(prompt);
@@ -116,9 +115,9 @@ class LexiconImpl : public Lexicon {
   }
 
   static bool in_doubt(const std::vector<ByteRange>& doubtful, const PlacedHit& hit) {
-    const auto next = std::upper_bound(
-        doubtful.begin(), doubtful.end(), hit.start,
-        [](std::size_t at, const ByteRange& range) { return at < range.first; });
+    const auto next =
+        std::upper_bound(doubtful.begin(), doubtful.end(), hit.start,
+                         [](std::size_t at, const ByteRange& range) { return at < range.first; });
     return next != doubtful.begin() && hit.end <= std::prev(next)->second;
   }
 
@@ -381,11 +380,11 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
   }
   std::vector<std::string_view> chunks = {Matcher::kVersion,
                                           tables::lexicon_names_tsv,
-                                          tables::lexicon_text_extraction_entities_tsv,
                                           tables::lexicon_text_extraction_marks_tsv,
                                           tables::lexicon_text_extraction_phrases_tsv,
                                           tables::lexicon_text_glyphs_tsv,
-                                          tables::lexicon_text_languages_tsv};
+                                          tables::lexicon_text_languages_tsv,
+                                          tables::lexicon_text_markup_entities_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

@@ -5,10 +5,10 @@
 
 #include "lexicon/text/extraction/context.h"
 #include "lexicon/text/extraction/cues.h"
-#include "lexicon/text/extraction/drawn.h"
-#include "lexicon/text/extraction/json_values.h"
 #include "lexicon/text/extraction/scene.h"
-#include "lexicon/text/extraction/source.h"
+#include "lexicon/text/markup/drawn.h"
+#include "lexicon/text/markup/json_values.h"
+#include "lexicon/text/markup/source.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -45,8 +45,8 @@ class Extractor {
       held.emplace_back(block.start, block.end);
       for (const JsonValue& value : block.values) {
         if (value.shown) {
-          add(value.text, {0, static_cast<std::uint32_t>(value.text.text().size()), true,
-                           Certainty::Surely});
+          add(value.text,
+              {0, static_cast<std::uint32_t>(value.text.text().size()), true, Certainty::Surely});
         } else {
           read(value.text, depth + 1);
         }
@@ -94,7 +94,8 @@ class Extractor {
     if (!syntax || !one.quoted || open >= one.end) return add(source, one);
     std::size_t first = one.start;
     for (std::size_t at = one.start; at <= one.end; ++at) {
-      if (at < one.end && std::string_view("{|}").find(text[at]) == std::string_view::npos) continue;
+      if (at < one.end && std::string_view("{|}").find(text[at]) == std::string_view::npos)
+        continue;
       Shown part = one;
       part.start = static_cast<std::uint32_t>(first);
       part.end = static_cast<std::uint32_t>(at);
@@ -122,9 +123,9 @@ class Extractor {
   // In order of position; of two that overlap the surer stays.
   void finish() {
     std::vector<RenderedText>& texts = result_.texts;
-    std::stable_sort(
-        texts.begin(), texts.end(),
-        [](const RenderedText& a, const RenderedText& b) { return a.start < b.start; });
+    std::stable_sort(texts.begin(), texts.end(), [](const RenderedText& a, const RenderedText& b) {
+      return a.start < b.start;
+    });
     std::vector<RenderedText> kept;
     for (RenderedText& text : texts) {
       if (kept.empty() || kept.back().end <= text.start) {

@@ -24,7 +24,7 @@ const Policy& shipped() {
 }
 
 Decision decide(const Policy& policy, std::string_view prompt, std::string_view tenant = "") {
-  return policy.decide(prompt, policy.lexicon().analyze(prompt), tenant);
+  return policy.decide(prompt, policy.analyze(prompt), tenant);
 }
 
 // A policy of its own beside the shipped lists.
@@ -367,7 +367,7 @@ name = "never asked"
 action = "block"
 )");
   const auto loaded = Policy::load(policy.file());
-  const auto analysis = loaded->lexicon().analyze("a fuck sign that says \"shit\"");
+  const auto analysis = loaded->analyze("a fuck sign that says \"shit\"");
   ASSERT_EQ(analysis.findings.size(), 2u);
   const auto traces = loaded->explain(analysis, "");
   ASSERT_EQ(traces.size(), 2u);

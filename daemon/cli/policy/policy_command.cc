@@ -248,7 +248,7 @@ void print_explanation(const policy::Policy& policy, const lexicon::Analysis& an
 ExitStatus run_explain(const PolicyOptions& options) {
   require_tenant(options.tenant);
   const auto policy = policy::Policy::load(policy_file(options));
-  const lexicon::Analysis analysis = policy->lexicon().analyze(options.prompt);
+  const lexicon::Analysis analysis = policy->analyze(options.prompt);
   const auto traces = policy->explain(analysis, options.tenant);
   const policy::Decision decision = policy->decide(options.prompt, analysis, options.tenant);
   if (options.json) {

@@ -35,8 +35,7 @@ Certainty certainty_of(const Scene& scene, const Marked& marked, bool cued, bool
   if (styled(scene, marked.first, kStyle)) return Certainty::Described;
   if (scene.is(marked.last, kLook)) return Certainty::Described;
   if (bears) return Certainty::Surely;
-  const bool described =
-      said_of_next(scene, marked) || styled(scene, marked.first, kWork);
+  const bool described = said_of_next(scene, marked) || styled(scene, marked.first, kWork);
   return described ? Certainty::Described : Certainty::Likely;
 }
 
@@ -47,8 +46,7 @@ std::vector<Shown> judge_quotations(const Scene& scene, const std::vector<bool>&
   std::vector<Shown> judged;
   for (std::size_t k = 0; k < scene.marked().size(); ++k) {
     const Marked& marked = scene.marked()[k];
-    judged.push_back(
-        {marked.start, marked.end, true, certainty_of(scene, marked, cued[k], bears)});
+    judged.push_back({marked.start, marked.end, true, certainty_of(scene, marked, cued[k], bears)});
   }
   return judged;
 }
@@ -61,7 +59,8 @@ std::vector<Span> doubtful(const Scene& scene, const std::vector<Shown>& shown) 
   if (!surely) {
     std::size_t words = 0;
     for (std::size_t i = 0; i < scene.size(); ++i) words += scene.word(i) ? 1 : 0;
-    const bool open = words <= kFewWords || scene.holds(all, kBearing & ~(kReads | kShows | kWritten));
+    const bool open =
+        words <= kFewWords || scene.holds(all, kBearing & ~(kReads | kShows | kWritten));
     return open && scene.size() > 0 ? std::vector<Span>{all} : std::vector<Span>{};
   }
   // The texts are marked: what a clause without one says of a thing that bears text may be more.

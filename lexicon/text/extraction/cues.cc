@@ -17,10 +17,10 @@ constexpr std::size_t kLineMax = 200;    // tokens of a line of `key: value`
 // What closes a bracket or an emphasis; 0 if the sign opens none.
 char32_t closing_sign(char32_t c) {
   static constexpr std::pair<char32_t, char32_t> kPairs[] = {
-      {U'(', U')'}, {U'[', U']'}, {U'{', U'}'}, {U'<', U'>'}, {U'⟨', U'⟩'}, {U'（', U'）'},
-      {U'［', U'］'}, {U'｛', U'｝'}, {U'＜', U'＞'}, {U'〔', U'〕'}, {U'*', U'*'}, {U'_', U'_'},
-      {U'~', U'~'}, {U'=', U'='}, {U'|', U'|'}, {U'/', U'/'}, {U'#', U'#'}, {U'^', U'^'},
-      {U'+', U'+'}, {U'★', U'★'}};
+      {U'(', U')'},   {U'[', U']'},   {U'{', U'}'},   {U'<', U'>'},   {U'⟨', U'⟩'},
+      {U'（', U'）'}, {U'［', U'］'}, {U'｛', U'｝'}, {U'＜', U'＞'}, {U'〔', U'〕'},
+      {U'*', U'*'},   {U'_', U'_'},   {U'~', U'~'},   {U'=', U'='},   {U'|', U'|'},
+      {U'/', U'/'},   {U'#', U'#'},   {U'^', U'^'},   {U'+', U'+'},   {U'★', U'★'}};
   for (const auto& [open, close] : kPairs) {
     if (open == c) return close;
   }
@@ -218,8 +218,8 @@ class Cues {
     if (std::u32string_view(U"-–—>").find(c) != std::u32string_view::npos) return i + 1;
     // A comma only before what is said about the text, or before its mark.
     if (c == U',' || c == U'，' || c == U'(') {
-      const bool said = c != U'(' && scene_.word(i + 1) &&
-                        (scene_[i + 1].own & kPlace) != 0 && behind_letters(i + 1) > i + 1;
+      const bool said = c != U'(' && scene_.word(i + 1) && (scene_[i + 1].own & kPlace) != 0 &&
+                        behind_letters(i + 1) > i + 1;
       if (scene_.quotation(i + 1) || said) return i + 1;
     }
     return i;

@@ -85,7 +85,8 @@ class Finder {
       }
       const std::size_t end = close.value_or(list_.size());
       const bool escaped = i > 0 && list_[i - 1].sign(U'\\') && !list_[i].spaced;
-      Marked one{escaped ? i - 1 : i, std::min(end + std::min(size, run_of(end)), list_.size()), 0, 0};
+      Marked one{escaped ? i - 1 : i, std::min(end + std::min(size, run_of(end)), list_.size()), 0,
+                 0};
       if (bytes(i + size, end, i, one)) found.push_back(one);
       i = one.last;
     }
@@ -100,7 +101,8 @@ class Finder {
   // How many of the same mark stand side by side.
   std::size_t run_of(std::size_t i) const {
     std::size_t end = i;
-    while (end < list_.size() && list_[end].sign(list_[i].first) && (end == i || !list_[end].spaced))
+    while (end < list_.size() && list_[end].sign(list_[i].first) &&
+           (end == i || !list_[end].spaced))
       ++end;
     return end - i;
   }
@@ -135,8 +137,8 @@ class Finder {
   bool shortened(std::size_t i) const {
     const std::string_view key = tokens_.key(list_[i]);
     const bool decade = key.size() == 3 && key[0] >= '0' && key[0] <= '9' && key[2] == 's';
-    const bool and_word = key == "n" && !list_[i].title && i + 1 < list_.size() &&
-                          is_apostrophe(list_[i + 1].first);
+    const bool and_word =
+        key == "n" && !list_[i].title && i + 1 < list_.size() && is_apostrophe(list_[i + 1].first);
     return decade || and_word || key == "til" || key == "em" || key == "cause" || key == "twas";
   }
 
@@ -152,7 +154,8 @@ class Finder {
     return true;
   }
 
-  // An end that another may follow: inside a word (cu"nt), or an owner's apostrophe (the boys' club).
+  // An end that another may follow: inside a word (cu"nt), or an owner's apostrophe (the boys'
+  // club).
   bool doubtful(std::size_t i, const Opener& opener) const {
     if (word_before(i) && word_after(i)) return true;
     // `Rock 'n' Roll`, but `x' too.
@@ -222,9 +225,7 @@ class Finder {
 
 }  // namespace
 
-std::vector<Marked> find_marked(const Tokens& tokens) {
-  return Finder(tokens).run();
-}
+std::vector<Marked> find_marked(const Tokens& tokens) { return Finder(tokens).run(); }
 
 bool is_quotation_mark(char32_t c) { return marks().all.contains(c); }
 

@@ -11,7 +11,7 @@
 namespace glyphward::lexicon::extraction {
 
 struct Marked {
-  std::size_t first = 0;    // tokens, the marks among them: [first, last)
+  std::size_t first = 0;  // tokens, the marks among them: [first, last)
   std::size_t last = 0;
   std::uint32_t start = 0;  // bytes, without the marks and the spaces inside them
   std::uint32_t end = 0;

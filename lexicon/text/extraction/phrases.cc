@@ -15,23 +15,22 @@ struct NamedClass {
   Class value;
   std::string_view name;  // as phrases.tsv has it
 };
-constexpr std::array kClasses = {
-    NamedClass{kSays, "says"},       NamedClass{kReads, "reads"},
-    NamedClass{kWritten, "written"}, NamedClass{kPen, "pen"},
-    NamedClass{kNoun, "noun"},       NamedClass{kTitle, "title"},
-    NamedClass{kBearer, "bearer"},   NamedClass{kNamed, "named"},
-    NamedClass{kNamable, "namable"}, NamedClass{kWrite, "write"},
-    NamedClass{kOnIt, "onit"},       NamedClass{kBehind, "behind"},
-    NamedClass{kBefore, "before"},   NamedClass{kFiller, "filler"},
-    NamedClass{kLetters, "letters"}, NamedClass{kArticle, "article"},
-    NamedClass{kPlace, "place"},     NamedClass{kScene, "scene"},
-    NamedClass{kLink, "link"},       NamedClass{kJoin, "join"},
-    NamedClass{kStop, "stop"},       NamedClass{kStyle, "style"},
-    NamedClass{kAcronym, "acronym"}, NamedClass{kAcrostic, "acrostic"},
-    NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"},
-    NamedClass{kBe, "be"},           NamedClass{kShort, "short"},
-    NamedClass{kFont, "font"},       NamedClass{kShows, "shows"},
-    NamedClass{kWord, "word"},       NamedClass{kLook, "look"}};
+constexpr std::array kClasses = {NamedClass{kSays, "says"},       NamedClass{kReads, "reads"},
+                                 NamedClass{kWritten, "written"}, NamedClass{kPen, "pen"},
+                                 NamedClass{kNoun, "noun"},       NamedClass{kTitle, "title"},
+                                 NamedClass{kBearer, "bearer"},   NamedClass{kNamed, "named"},
+                                 NamedClass{kNamable, "namable"}, NamedClass{kWrite, "write"},
+                                 NamedClass{kOnIt, "onit"},       NamedClass{kBehind, "behind"},
+                                 NamedClass{kBefore, "before"},   NamedClass{kFiller, "filler"},
+                                 NamedClass{kLetters, "letters"}, NamedClass{kArticle, "article"},
+                                 NamedClass{kPlace, "place"},     NamedClass{kScene, "scene"},
+                                 NamedClass{kLink, "link"},       NamedClass{kJoin, "join"},
+                                 NamedClass{kStop, "stop"},       NamedClass{kStyle, "style"},
+                                 NamedClass{kAcronym, "acronym"}, NamedClass{kAcrostic, "acrostic"},
+                                 NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"},
+                                 NamedClass{kBe, "be"},           NamedClass{kShort, "short"},
+                                 NamedClass{kFont, "font"},       NamedClass{kShows, "shows"},
+                                 NamedClass{kWord, "word"},       NamedClass{kLook, "look"}};
 
 static_assert(
     [] {
@@ -102,11 +101,10 @@ class PhraseTable {
   };
 
   void read(const TableReader& reader) {
-    const auto named = std::find_if(
-        kClasses.begin(), kClasses.end(),
-        [&](const NamedClass& one) { return one.name == reader.fields()[0]; });
-    if (named == kClasses.end())
-      reader.fail("class", "unknown: '" + reader.fields()[0] + "'");
+    const auto named = std::find_if(kClasses.begin(), kClasses.end(), [&](const NamedClass& one) {
+      return one.name == reader.fields()[0];
+    });
+    if (named == kClasses.end()) reader.fail("class", "unknown: '" + reader.fields()[0] + "'");
     for (std::string phrase : split(reader.fields()[2], '|')) {
       const bool open = phrase.ends_with('*');
       if (open) phrase.pop_back();

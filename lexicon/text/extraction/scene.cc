@@ -86,7 +86,9 @@ bool Scene::breaks(std::size_t i) const {
 bool Scene::lone_letter(std::size_t i) const {
   const Token& token = tokens_.list[i];
   if (!token.letter) return false;
-  const auto apostrophe = [&](std::size_t at) { return at < size() && tokens_.list[at].apostrophe; };
+  const auto apostrophe = [&](std::size_t at) {
+    return at < size() && tokens_.list[at].apostrophe;
+  };
   return !apostrophe(i + 1) && !(i > 0 && apostrophe(i - 1));
 }
 
@@ -119,7 +121,8 @@ bool Scene::ends_at(std::size_t i) const {
   const Token& token = tokens_.list[i];
   if (token.kind == TokenKind::Sign) {
     if (breaks(i)) return true;
-    if (is_quotation_mark(token.first) && !token.apostrophe && !one_of(token.first, U"'’")) return true;
+    if (is_quotation_mark(token.first) && !token.apostrophe && !one_of(token.first, U"'’"))
+      return true;
     const bool more = i + 1 < size();
     if (token.first == U':' && more) {
       // A weight: ":1.2", "::2"
@@ -136,8 +139,8 @@ bool Scene::ends_at(std::size_t i) const {
   if (is(i, kScene)) return i == 0 || !is(i - 1, kBe);
   const std::size_t next = behind(i);
   // "AND a dog", "BREAK a dog": prompts that are drawn one over or after the other.
-  if (token.capitals && (key(i) == "and" || key(i) == "break") && i > 0 && word(i - 1) && !tokens_.list[i - 1].capitals &&
-      word(i + 1) && !tokens_.list[i + 1].capitals)
+  if (token.capitals && (key(i) == "and" || key(i) == "break") && i > 0 && word(i - 1) &&
+      !tokens_.list[i - 1].capitals && word(i + 1) && !tokens_.list[i + 1].capitals)
     return true;
   if (is(i, kOnIt)) return true;
   if (is(i, kWritten | kPen)) return is(next, kPlace | kOnIt) || next == size() || breaks(next);

@@ -30,9 +30,7 @@ class Scene {
   std::string_view key(std::size_t i) const { return tokens_.key(tokens_.list[i]); }
   std::string_view bytes(Span span) const;
   bool sign(std::size_t i, char32_t c) const { return i < size() && tokens_.list[i].sign(c); }
-  bool word(std::size_t i) const {
-    return i < size() && tokens_.list[i].kind == TokenKind::Word;
-  }
+  bool word(std::size_t i) const { return i < size() && tokens_.list[i].kind == TokenKind::Word; }
   // A phrase of such a class begins at the token.
   bool is(std::size_t i, Classes any) const { return i < size() && tokens_.list[i].is(any); }
   // Behind the phrase that begins at the token, or behind the token.

@@ -31,7 +31,8 @@ void append_folded(std::string& key, char32_t c) {
   } else if (is_apostrophe(c)) {
     key.push_back('\'');
   } else if (!is_invisible(c)) {
-    append_utf8(key, static_cast<char32_t>(u_foldCase(static_cast<UChar32>(c), U_FOLD_CASE_DEFAULT)));
+    append_utf8(key,
+                static_cast<char32_t>(u_foldCase(static_cast<UChar32>(c), U_FOLD_CASE_DEFAULT)));
   }
 }
 

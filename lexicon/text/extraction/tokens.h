@@ -54,9 +54,9 @@ struct Token {
   std::uint32_t end = 0;
   std::uint32_t key = 0;  // folded: Tokens::keys[key, key + key_size)
   std::uint32_t key_size = 0;
-  char32_t first = 0;   // its first code point
-  Classes classes = 0;  // of the longest phrase that begins here
-  Classes own = 0;      // of the token as a phrase by itself
+  char32_t first = 0;       // its first code point
+  Classes classes = 0;      // of the longest phrase that begins here
+  Classes own = 0;          // of the token as a phrase by itself
   std::uint8_t length = 0;  // how many tokens that phrase has; 0 if none begins here
   TokenKind kind = TokenKind::Sign;
   bool spaced : 1 = false;      // white space before it

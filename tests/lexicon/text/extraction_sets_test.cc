@@ -1,5 +1,5 @@
-// Extraction over sets of prompts that are made here, always the same: short ones as in GlyphControl's
-// benchmarks, long ones as in LongText's, and hostile ones for the time they take.
+// Extraction over sets of prompts that are made here, always the same: short ones as in
+// GlyphControl's benchmarks, long ones as in LongText's, and hostile ones for the time they take.
 #include <gtest/gtest.h>
 #include <malloc.h>
 #include <time.h>
@@ -18,39 +18,44 @@ namespace {
 using Texts = std::vector<std::string>;
 
 // What is to be drawn: words that a sign may have, some with signs in them.
-const Texts kTexts = {"Open",          "Fresh Bread",      "Mind the gap",  "Don't panic",
-                      "Soup & Salad",  "50% off",          "Est. 1952",     "HAPPY BIRTHDAY",
-                      "Rock 'n' Roll", "Room 12, floor 3", "Coffee first",  "Joe's Garage",
-                      "Why not?",      "Go, go, go!",      "No. 7",         "Café Olé",
-                      "24/7",          "To be continued",  "Sale: shoes",   "Grand Hotel",
-                      "Wet paint",     "Hello (again)",    "Track #9",      "Sun - Sea - Sand",
-                      "The End",       "Made in Italy",    "love",          "Second Hand Books",
+const Texts kTexts = {"Open",           "Fresh Bread",       "Mind the gap", "Don't panic",
+                      "Soup & Salad",   "50% off",           "Est. 1952",    "HAPPY BIRTHDAY",
+                      "Rock 'n' Roll",  "Room 12, floor 3",  "Coffee first", "Joe's Garage",
+                      "Why not?",       "Go, go, go!",       "No. 7",        "Café Olé",
+                      "24/7",           "To be continued",   "Sale: shoes",  "Grand Hotel",
+                      "Wet paint",      "Hello (again)",     "Track #9",     "Sun - Sea - Sand",
+                      "The End",        "Made in Italy",     "love",         "Second Hand Books",
                       "Caution! Steps", "www.kiosk.example", "Über uns",     "Ice cold lemonade"};
-const Texts kQuotes = {"\"{}\"", "“{}”", "«{}»", "「{}」", "„{}“", "`{}`", "\"\"{}\"\"", "\"“{}”\"", "\\\"{}\\\""};
+const Texts kQuotes = {"\"{}\"", "“{}”",       "«{}»",     "「{}」",    "„{}“",
+                       "`{}`",   "\"\"{}\"\"", "\"“{}”\"", "\\\"{}\\\""};
 
-const Texts kShort = {
-    "a sign that says {}",
-    "a storefront with {} written on it",
-    "a mug with the words {} in blue letters",
-    "studio shot of a cake with the text {} on top",
-    "a robot holding a banner, {}, in a park",
-    "a book cover titled {}, minimal",
-    "newspaper with the headline {}",
-    "graffiti {} on a brick wall",
-    "{} painted on the side of a van",
-    "a close up of a label reading: {}",
-    "flowers in a garden forming the word {}",
-    "a photo of a panda, {} on its t-shirt",
-    "logo design, company name {}, vector",
-    "a cat saying {} in a speech bubble",
-    "poster, text: {}, art deco",
-    "the word {} carved into a tree, evening sun"};
+const Texts kShort = {"a sign that says {}",
+                      "a storefront with {} written on it",
+                      "a mug with the words {} in blue letters",
+                      "studio shot of a cake with the text {} on top",
+                      "a robot holding a banner, {}, in a park",
+                      "a book cover titled {}, minimal",
+                      "newspaper with the headline {}",
+                      "graffiti {} on a brick wall",
+                      "{} painted on the side of a van",
+                      "a close up of a label reading: {}",
+                      "flowers in a garden forming the word {}",
+                      "a photo of a panda, {} on its t-shirt",
+                      "logo design, company name {}, vector",
+                      "a cat saying {} in a speech bubble",
+                      "poster, text: {}, art deco",
+                      "the word {} carved into a tree, evening sun"};
 
-const Texts kPlain = {"a sign that says {} on a wall",       "a billboard reading {}, night",
-                      "a hoodie saying {}, studio light",    "a banner with the words {}",
-                      "a jar labelled {} on a shelf",        "a cake with {} written on it",
-                      "un cartel que dice {} sobre una mesa", "ein Schild mit der Aufschrift {}",
-                      "табличка с надписью {}",              "木牌上写着{}，夜晚"};
+const Texts kPlain = {"a sign that says {} on a wall",
+                      "a billboard reading {}, night",
+                      "a hoodie saying {}, studio light",
+                      "a banner with the words {}",
+                      "a jar labelled {} on a shelf",
+                      "a cake with {} written on it",
+                      "un cartel que dice {} sobre una mesa",
+                      "ein Schild mit der Aufschrift {}",
+                      "табличка с надписью {}",
+                      "木牌上写着{}，夜晚"};
 const Texts kPlainTexts = {"grand opening", "stay cool", "plum jam", "never mind", "free hugs",
                            "bon appetit",   "wild oats", "lost dog", "Late Show",  "QUIET PLEASE"};
 
@@ -71,17 +76,16 @@ const Texts kScene = {
     "Steam rises from a bowl; the texture of the paper is visible.",
     "The overall mood is calm, nostalgic and slightly surreal.",
     "Her name tag is out of focus, and her jacket is embroidered with small roses."};
-const Texts kAsks = {
-    "Above the door hangs a wooden sign that reads {} in gold script.",
-    "At the top, in bold uppercase letters, the title {} is displayed.",
-    "A chalkboard by the entrance says {}.",
-    "Below it, a smaller subtitle reads {} in a thin serif font.",
-    "A label on the side of the machine bears the words {}.",
-    "The girl in the first panel says: {}",
-    "A banner across the street shows the slogan {}.",
-    "Text overlay at the bottom: {}",
-    "On the front, write {} in pink balloon letters.",
-    "The neon sign in the window glows with the phrase {}."};
+const Texts kAsks = {"Above the door hangs a wooden sign that reads {} in gold script.",
+                     "At the top, in bold uppercase letters, the title {} is displayed.",
+                     "A chalkboard by the entrance says {}.",
+                     "Below it, a smaller subtitle reads {} in a thin serif font.",
+                     "A label on the side of the machine bears the words {}.",
+                     "The girl in the first panel says: {}",
+                     "A banner across the street shows the slogan {}.",
+                     "Text overlay at the bottom: {}",
+                     "On the front, write {} in pink balloon letters.",
+                     "The neon sign in the window glows with the phrase {}."};
 
 class Maker {
  public:
@@ -204,15 +208,49 @@ TEST(ExtractionSets, TimeGrowsWithThePromptAndNoFaster) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   extract(repeated("a\"b, ", 400000));
-  for (const char* pattern :
-       {"\"", "'", "says ", "says \"a\" ", "\"'ab `", "a\"b", "the words ", "text: ", "word word: a ",
-        "(", "((a:1.2) ", "{\"", "{a:", "[{\"text\":", "*a ", "**", "with and written on ", "F, U, ",
-        "a, ", "\\\"", "&quot;", "<lora:", "%20", "says the boys' ", "A1 x ", "X sign ", "写着", "に",
-        "with X on it ", "a / ", "sign: ", "{\"text\": {", "“", "«a» ", "write x on ", "。", "\n"}) {
-    const double half = fastest_ms(repeated(pattern, 100000));
-    const double whole = fastest_ms(repeated(pattern, 200000));
-    // Twice the prompt, both too long for the caches; what is quadratic takes four times as long.
-    EXPECT_LE(whole, half * 3 + 1) << pattern << ": " << half << " ms, then " << whole << " ms";
+  for (const char* pattern : {"\"",
+                              "'",
+                              "says ",
+                              "says \"a\" ",
+                              "\"'ab `",
+                              "a\"b",
+                              "the words ",
+                              "text: ",
+                              "word word: a ",
+                              "(",
+                              "((a:1.2) ",
+                              "{\"",
+                              "{a:",
+                              "[{\"text\":",
+                              "*a ",
+                              "**",
+                              "with and written on ",
+                              "F, U, ",
+                              "a, ",
+                              "\\\"",
+                              "&quot;",
+                              "<lora:",
+                              "%20",
+                              "says the boys' ",
+                              "A1 x ",
+                              "X sign ",
+                              "写着",
+                              "に",
+                              "with X on it ",
+                              "a / ",
+                              "sign: ",
+                              "{\"text\": {",
+                              "“",
+                              "«a» ",
+                              "write x on ",
+                              "。",
+                              "\n"}) {
+    const double short_ms = fastest_ms(repeated(pattern, 25000));
+    const double long_ms = fastest_ms(repeated(pattern, 200000));
+    // Eight times the prompt; three times that for caches. What is quadratic takes 64 times as
+    // long.
+    EXPECT_LE(long_ms, short_ms * 24 + 1)
+        << pattern << ": " << short_ms << " ms, then " << long_ms << " ms";
   }
 }
 

@@ -286,11 +286,16 @@ TEST(Extraction, ReadsTextsAsTheyAreDrawn) {
     const char* text;
     std::vector<std::string> expected;
   } cases[] = {
-      {"GOOD\\nMORNING", {"GOOD\nMORNING"}}, {"GOOD<br>MORNING", {"GOOD\nMORNING"}},
-      {"tea / cake", {"tea \ncake"}},       {"<b>te</b>a", {"tea"}},
-      {"te\\u0061", {"tea"}},                {"(te:1.2)(a:1.2)", {"tea"}},
-      {"t space e space a", {"t e a"}},      {"1st letter T, 2nd letter E, 3rd letter A", {" T, E, A"}},
-      {"tea and cake", {}},                  {"a / b", {"a \nb"}},
+      {"GOOD\\nMORNING", {"GOOD\nMORNING"}},
+      {"GOOD<br>MORNING", {"GOOD\nMORNING"}},
+      {"tea / cake", {"tea \ncake"}},
+      {"<b>te</b>a", {"tea"}},
+      {"te\\u0061", {"tea"}},
+      {"(te:1.2)(a:1.2)", {"tea"}},
+      {"t space e space a", {"t e a"}},
+      {"1st letter T, 2nd letter E, 3rd letter A", {" T, E, A"}},
+      {"tea and cake", {}},
+      {"a / b", {"a \nb"}},
   };
   for (const auto& c : cases) {
     RenderedText text;

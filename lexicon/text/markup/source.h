@@ -25,8 +25,8 @@ class Source {
   const std::string& text() const { return text_; }
   // Whether every byte stands for itself.
   bool plain() const { return origins_.empty(); }
-  std::size_t start(std::size_t at) const;         // where byte `at` comes from
-  std::size_t end(std::size_t at) const;           // where what is before byte `at` ends
+  std::size_t start(std::size_t at) const;  // where byte `at` comes from
+  std::size_t end(std::size_t at) const;    // where what is before byte `at` ends
   std::vector<Origin> origins(std::size_t start, std::size_t end) const;
 
   // [start, end) of another source by itself.

@@ -1,4 +1,4 @@
-#include "lexicon/text/extraction/json_values.h"
+#include "lexicon/text/markup/json_values.h"
 
 #include <charconv>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "lexicon/text/extraction/drawn.h"
+#include "lexicon/text/markup/drawn.h"
 
 #include <charconv>
 #include <string>
@@ -54,8 +54,8 @@ Change slash(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(at);
   if (at == 0 || rest.size() < 2) return {};
   if (text[at - 1] == ' ' && rest[1] == ' ') return {2, "\n"};
-  const bool newline = rest.size() > 2 && rest[1] == 'n' && is_letter_byte(text[at - 1]) &&
-                       is_letter_byte(rest[2]);
+  const bool newline =
+      rest.size() > 2 && rest[1] == 'n' && is_letter_byte(text[at - 1]) && is_letter_byte(rest[2]);
   return newline ? Change{2, "\n"} : Change{};
 }
 

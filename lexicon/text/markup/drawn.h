@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "lexicon/text/extraction/source.h"
+#include "lexicon/text/markup/source.h"
 
 namespace glyphward::lexicon::extraction {
 

@@ -1,4 +1,4 @@
-#include "lexicon/text/extraction/source.h"
+#include "lexicon/text/markup/source.h"
 
 #include <algorithm>
 #include <charconv>
@@ -29,8 +29,8 @@ std::optional<char32_t> code_point(std::string_view digits, int base) {
 const std::unordered_map<std::string, char32_t>& entities() {
   static const auto table = [] {
     std::unordered_map<std::string, char32_t> result;
-    const std::filesystem::path file = "lexicon/text/extraction/entities.tsv";
-    TableReader reader(file, tables::lexicon_text_extraction_entities_tsv);
+    const std::filesystem::path file = "lexicon/text/markup/entities.tsv";
+    TableReader reader(file, tables::lexicon_text_markup_entities_tsv);
     reader.expect_header({"name", "code"});
     while (reader.next()) {
       const std::optional<char32_t> c = code_point(reader.fields()[1], 16);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lexicon/text/extraction/source.h"
+#include "lexicon/text/markup/source.h"
 
 namespace glyphward::lexicon::extraction {
 
