@@ -351,8 +351,9 @@ class Cues {
     const Lead to = lead(with);
     const std::size_t start = to.text == with ? scene_.behind(with) : to.text;
     if (take_quotation(start)) return;
-    const bool of_bearer = of_thing(i) && !scene_.is(i, kSubject);
-    const bool asked = to.noun || scene_.is(i, kPen) || of_bearer || begins_capitals(start);
+    // "a cushion printed with leaves" shows leaves.
+    const bool asked = to.noun || scene_.is(i, kPen) || begins_capitals(start) ||
+                       (start < scene_.size() && scene_[start].title);
     if (asked && !scene_.is(start, kArticle)) take(start, false);
   }
 

@@ -87,7 +87,7 @@ bool Scene::lone_letter(std::size_t i) const {
   const Token& token = tokens_.list[i];
   if (!token.letter) return false;
   const auto apostrophe = [&](std::size_t at) {
-    return at < size() && tokens_.list[at].apostrophe;
+    return at < size() && tokens_.list[at].apostrophe && one_of(tokens_.list[at].first, U"'’＇´");
   };
   return !apostrophe(i + 1) && !(i > 0 && apostrophe(i - 1));
 }
@@ -182,7 +182,10 @@ std::size_t Scene::text_end(std::size_t first) const {
   // Behind capitals small words are the scene's: "STOP in red".
   if (capitals > first && capitals < end && is(capitals, kPlace | kLink | kScene | kStop | kBe))
     return capitals;
-  // The mark of a shout is part of the text.
+  // The mark of a shout is part of the text, and so is the last point of "J.D.".
+  const bool initials =
+      end > first + 1 && sign(end, U'.') && sign(end - 2, U'.') && lone_letter(end - 1);
+  if (initials) return end + 1;
   if (end < size() && end > first && !tokens_.list[end].spaced &&
       one_of(tokens_.list[end].first, U"!?！？"))
     return end + 1;

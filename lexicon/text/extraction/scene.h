@@ -2,6 +2,7 @@
 // marks would end. All of it is found once, so that the rules may ask as often as they like.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,8 +34,10 @@ class Scene {
   bool word(std::size_t i) const { return i < size() && tokens_.list[i].kind == TokenKind::Word; }
   // A phrase of such a class begins at the token.
   bool is(std::size_t i, Classes any) const { return i < size() && tokens_.list[i].is(any); }
-  // Behind the phrase that begins at the token, or behind the token.
-  std::size_t behind(std::size_t i) const { return i + std::max<std::size_t>(1, length(i)); }
+  // Behind the phrase that begins at the token, or behind the token; at the end there is nothing.
+  std::size_t behind(std::size_t i) const {
+    return i < size() ? i + std::max<std::size_t>(1, tokens_.list[i].length) : i;
+  }
   // Some phrase of the class is in [span), outside the quotations.
   bool holds(Span span, Classes any) const;
 
@@ -65,7 +68,6 @@ class Scene {
   static constexpr std::uint32_t kHeld = 1;
   static constexpr std::uint32_t kQuotation = 2;  // and its number
 
-  std::size_t length(std::size_t i) const { return tokens_.list[i].length; }
   void lay_out_clauses();
   void lay_out_ends();
   void find_chains();
