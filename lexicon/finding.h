@@ -21,7 +21,8 @@ struct Term {
   std::string language;  // BCP 47: "en"; "und" for any
 };
 
-// How the prompt is written: what its brackets, weights and braces mean to the engine that draws it.
+// How the prompt is written: what its brackets, weights and braces mean to the engine that draws
+// it.
 enum class Syntax : std::uint8_t { Plain, A1111, ComfyUi, Json };
 struct NamedSyntax {
   Syntax syntax;
@@ -71,6 +72,9 @@ struct Finding {
   // If the term was put together from several quotes or lines: the bytes of each, [first, second).
   // Empty otherwise.
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
+  // Of the text that holds it; Likely where it counts as drawn only because nothing proves that it
+  // is description; Described where it is not rendered.
+  Certainty certainty = Certainty::Surely;
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }

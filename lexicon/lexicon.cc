@@ -96,7 +96,10 @@ class LexiconImpl : public Lexicon {
     search_joined(parts, languages, shown);
     resolve(shown);
     resolve(elsewhere);
-    for (const PlacedHit& hit : shown) analysis.findings.push_back(finding(prompt, hit, true));
+    for (const PlacedHit& hit : shown) {
+      analysis.findings.push_back(finding(prompt, hit, true));
+      analysis.findings.back().certainty = certainty_of(analysis.rendered, hit);
+    }
     for (const PlacedHit& hit : elsewhere) {
       // A finding over several quotes covers what stands between them.
       const auto next =
@@ -107,11 +110,20 @@ class LexiconImpl : public Lexicon {
       // When in doubt, it is drawn.
       Finding found = finding(prompt, hit, false);
       found.rendered = found.severity >= kGraveSeverityMin && in_doubt(extraction.doubtful, hit);
+      found.certainty = found.rendered ? Certainty::Likely : Certainty::Described;
       analysis.findings.push_back(std::move(found));
     }
     std::sort(analysis.findings.begin(), analysis.findings.end(),
               [](const Finding& a, const Finding& b) { return a.start < b.start; });
     return analysis;
+  }
+
+  // Of the text that the hit begins in.
+  static Certainty certainty_of(const std::vector<RenderedText>& texts, const PlacedHit& hit) {
+    const auto next =
+        std::upper_bound(texts.begin(), texts.end(), hit.start,
+                         [](std::size_t at, const RenderedText& text) { return at < text.start; });
+    return next == texts.begin() ? Certainty::Likely : std::prev(next)->certainty;
   }
 
   static bool in_doubt(const std::vector<ByteRange>& doubtful, const PlacedHit& hit) {

@@ -86,6 +86,22 @@ TEST(Lexicon, TakesGraveWordsAsDrawnUnlessTheyAreDescription) {
   }
 }
 
+TEST(Lexicon, SaysHowSureItIsThatATermIsDrawn) {
+  const struct {
+    const char* prompt;
+    Certainty expected;
+  } cases[] = {{"a sign that says \"fuck\"", Certainty::Surely},
+               {"a sign that says fuck", Certainty::Likely},
+               {"a fuck sign", Certainty::Likely},
+               {"a man shouting fuck in a field", Certainty::Described}};
+  for (const auto& c : cases) {
+    const std::vector<Finding> findings = shipped().analyze(c.prompt).findings;
+    ASSERT_EQ(findings.size(), 1u) << c.prompt;
+    EXPECT_EQ(findings[0].certainty, c.expected) << c.prompt;
+    EXPECT_EQ(findings[0].rendered, c.expected != Certainty::Described) << c.prompt;
+  }
+}
+
 TEST(Lexicon, FindsDecodedTermsInThePromptsBytes) {
   const struct {
     const char* prompt;

@@ -347,6 +347,30 @@ action = "block"
     EXPECT_FALSE(is_tenant(none)) << none;
 }
 
+TEST(Policy, ReadsPromptsInTheSyntaxThatItNames) {
+  const std::string rules = R"(
+[substitution]
+words = "harmless.txt"
+[[rule]]
+severity_min = 5
+action = "substitute"
+)";
+  const TemporaryPolicy a1111("syntax = \"a1111\"\n" + rules);
+  const auto loaded = Policy::load(a1111.file());
+  EXPECT_EQ(loaded->syntax(), lexicon::Syntax::A1111);
+  const std::string prompt = "a sign that says \"(fu:1.2)(ck:1.3) off\"";
+  const Decision decision = decide(*loaded, prompt);
+  EXPECT_EQ(decision.action, Action::Substitute);
+  const lexicon::Analysis analysis = loaded->analyze(prompt);
+  ASSERT_EQ(analysis.rendered.size(), 1u);
+  EXPECT_EQ(analysis.rendered[0].text, "fuck off");
+  EXPECT_TRUE(decide(*loaded, decision.sanitized_prompt).substitutions.empty());
+
+  EXPECT_EQ(Policy::load(TemporaryPolicy(rules).file())->syntax(), lexicon::Syntax::Plain);
+  EXPECT_THROW(Policy::load(TemporaryPolicy("syntax = \"midjourney\"\n" + rules).file()),
+               ConfigError);
+}
+
 TEST(Policy, ExplainsEachFindingsWayThroughTheRules) {
   const TemporaryPolicy policy(R"(
 [substitution]

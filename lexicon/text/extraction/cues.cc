@@ -383,8 +383,9 @@ class Cues {
       if (text < last) add({text, last}, Certainty::Likely);
       return;
     }
-    if (first >= last || scene_.is(first, kArticle) || only_said_about(first, last)) return;
     const bool plain = scene_.is(i, kPen);
+    const bool picture = scene_.is(first, kArticle) && !(plain && linked);
+    if (first >= last || picture || only_said_about(first, last)) return;
     if (begins_capitals(first) || (plain && linked) ||
         (plain && !scene_.holds({first, last}, kBearer | kArticle | kStop)))
       add({first, last}, Certainty::Likely);
@@ -460,7 +461,7 @@ class Cues {
     const Span clause = scene_.clause(i);
     if (scene_.quoted(clause)) return;
     const std::size_t from = std::max(clause.first, i > kNearMax ? i - kNearMax : 0);
-    const Span beside{from, std::min(clause.last, end + 2)};
+    const Span beside{from, std::min(clause.last, end + 4)};
     if (only_acronyms(i, end) || !scene_.holds(beside, kBearer | kNoun)) return;
     add({i, end}, Certainty::Likely);
   }

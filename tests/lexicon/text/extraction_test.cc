@@ -170,6 +170,9 @@ TEST(Extraction, FindsCapitalsBesideWhatBearsText) {
        {"FREE THE BEES / SAVE THE TREES"}},
       {"a meme, top text WHEN YOU WAKE UP, bottom text IT IS MONDAY",
        {"WHEN YOU WAKE UP", "IT IS MONDAY"}},
+      {"two cards, one with SUN, one with SET", {"SUN", "SET"}},
+      {"an open book, the left page shows KIT, the right page E", {"KIT", "E"}},
+      {"a bus with the destination ZOO on its display", {"ZOO"}},
       {"a wooden sign, 4K, HDR, DSLR photo", {}},
       {"A RED CAR BESIDE A SIGN", {}},
   });
