@@ -352,6 +352,7 @@ TEST(Policy, ReadsPromptsInTheSyntaxThatItNames) {
 [substitution]
 words = "harmless.txt"
 [[rule]]
+name = "grave"
 severity_min = 5
 action = "substitute"
 )";
