@@ -55,7 +55,7 @@ struct Way {
 
 std::vector<Way> ways(Pipeline& pipeline, glyphward::guard::Guard& guard,
                       std::shared_ptr<const glyphward::policy::Policy> policy) {
-  auto decision = policy->decide(kPrompt, policy->lexicon().analyze(kPrompt), "");
+  auto decision = policy->decide(kPrompt, policy->analyze(kPrompt), "");
   if (decision.action != glyphward::policy::Action::Substitute) {
     throw std::runtime_error("the policy does not substitute in the benchmark's prompt");
   }

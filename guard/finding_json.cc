@@ -25,6 +25,7 @@ json::array findings_json(const lexicon::Analysis& analysis) {
 json::object explained_finding_json(const lexicon::Finding& finding) {
   json::object object = finding_json(finding);
   object["steps"] = json::array(finding.steps.begin(), finding.steps.end());
+  object["certainty"] = lexicon::name_of(finding.certainty);
   if (finding.pieces.empty()) return object;
   json::array pieces;
   for (const auto& [start, end] : finding.pieces) pieces.push_back(json::array{start, end});
@@ -45,7 +46,8 @@ json::array rendered_json(const lexicon::Analysis& analysis) {
     rendered.push_back(json::object{{"text", valid_utf8(text.text)},
                                     {"start", text.start},
                                     {"end", text.end},
-                                    {"quoted", text.quoted}});
+                                    {"quoted", text.quoted},
+                                    {"certainty", lexicon::name_of(text.certainty)}});
   return rendered;
 }
 

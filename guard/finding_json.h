@@ -13,12 +13,12 @@ namespace glyphward::guard {
 boost::json::object finding_json(const lexicon::Finding& finding);
 boost::json::array findings_json(const lexicon::Analysis& analysis);
 
-// The same with "steps" and, where there are any, "pieces": what an operator is told, and a row
-// keeps.
+// The same with "steps", "certainty" and, where there are any, "pieces": what an operator is told,
+// and a row keeps.
 boost::json::object explained_finding_json(const lexicon::Finding& finding);
 boost::json::array explained_findings_json(const lexicon::Analysis& analysis);
 
-// The texts that are to be drawn: {"text", "start", "end", "quoted"}.
+// The texts that are to be drawn: {"text", "start", "end", "quoted", "certainty"}.
 boost::json::array rendered_json(const lexicon::Analysis& analysis);
 
 }  // namespace glyphward::guard

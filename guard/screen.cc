@@ -83,7 +83,7 @@ Result<Screened> screen_text(ImageRequest request, std::shared_ptr<const policy:
   Screened screened;
   screened.request = std::move(request);
   screened.policy = std::move(policy);
-  screened.analysis = screened.policy->lexicon().analyze(screened.request.prompt);
+  screened.analysis = screened.policy->analyze(screened.request.prompt);
   screened.decision =
       screened.policy->decide(screened.request.prompt, screened.analysis, screened.request.tenant);
   screened.screening_ms = stopwatch.milliseconds();
@@ -97,7 +97,7 @@ Result<Screened> screen(ImageRequest request, std::shared_ptr<const policy::Poli
   Result<Screened> screened = screen_text(std::move(request), std::move(policy));
   if (!screened) return screened;
   if (!screened->request.negative_prompt.empty())
-    screened->negative = screened->policy->lexicon().analyze(screened->request.negative_prompt);
+    screened->negative = screened->policy->analyze(screened->request.negative_prompt);
   screened->fit = pipeline.fit(screened->request.prompt);
   if (auto fault = window_fault(*screened)) return *fault;
   screened->screening_ms = stopwatch.milliseconds();

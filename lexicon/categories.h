@@ -29,5 +29,7 @@ inline constexpr const Category* find_category(std::string_view name) {
 inline constexpr int kSeverityMax = 7;
 // From here on a term that is to be drawn flags its prompt, whatever a policy does with it.
 inline constexpr int kFlaggedSeverityMin = 2;
+// From here on a term counts as drawn unless the prompt shows that it is description.
+inline constexpr int kGraveSeverityMin = 5;
 
 }  // namespace glyphward::lexicon

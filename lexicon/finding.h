@@ -1,8 +1,11 @@
 // What the lexicon says of a prompt: plain values, for all who work with findings.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,13 +21,39 @@ struct Term {
   std::string language;  // BCP 47: "en"; "und" for any
 };
 
-// A text that the picture would show, as the prompt writes it.
+// How the prompt is written: what its brackets, weights and braces mean to the engine that draws
+// it.
+enum class Syntax : std::uint8_t { Plain, A1111, ComfyUi, Json };
+struct NamedSyntax {
+  Syntax syntax;
+  std::string_view name;
+};
+inline constexpr std::array kSyntaxes = {
+    NamedSyntax{Syntax::Plain, "plain"}, NamedSyntax{Syntax::A1111, "a1111"},
+    NamedSyntax{Syntax::ComfyUi, "comfyui"}, NamedSyntax{Syntax::Json, "json"}};
+
+// How sure it is that the picture shows a text.
+enum class Certainty : std::uint8_t {
+  Described,  // marked, but said about the picture: a «retro» car
+  Likely,     // no marks, or no word of writing beside them
+  Surely,     // marked, and asked for
+};
+inline constexpr std::array<std::string_view, 3> kCertainties = {"described", "likely", "surely"};
+inline std::string_view name_of(Certainty certainty) {
+  return kCertainties[static_cast<std::size_t>(certainty)];
+}
+
+// A text that the picture would show.
 struct RenderedText {
-  std::string text;       // its bytes in the prompt, without the quotation marks
+  std::string text;       // as it is drawn: without the marks around it, escapes resolved
   std::size_t start = 0;  // byte offsets into the prompt: [start, end)
   std::size_t end = 0;
   // Between quotation marks; otherwise after a verb of writing ("that says X").
   bool quoted = false;
+  Certainty certainty = Certainty::Likely;
+  // Where `text` is not the prompt's own bytes: for each of its bytes those of the prompt that it
+  // was made of, [first, second), ascending. Empty otherwise.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> origins = {};
 };
 
 // A term found. Offsets are bytes into the prompt as the user sent it, whatever normalization did
@@ -43,6 +72,9 @@ struct Finding {
   // If the term was put together from several quotes or lines: the bytes of each, [first, second).
   // Empty otherwise.
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
+  // Of the text that holds it; Likely where it counts as drawn only because nothing proves that it
+  // is description; Described where it is not rendered.
+  Certainty certainty = Certainty::Surely;
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }
@@ -50,7 +82,8 @@ struct Finding {
 
 // What analyze() found in a prompt.
 struct Analysis {
-  std::vector<RenderedText> rendered;  // in order of position; empty if the prompt asks for no text
+  // In order of position; empty if the prompt asks for no text. None is only described.
+  std::vector<RenderedText> rendered;
   // In order of position; overlapping findings: the most severe, then the longest.
   std::vector<Finding> findings;
 };

@@ -38,6 +38,19 @@ struct Part {
   std::size_t offset = 0;
 };
 
+// The reading's cells, by their bytes in the prompt from `offset` on.
+NormalizedText normalize_as_read(const TextReading& reading, std::size_t offset) {
+  NormalizedText text = normalize(reading.text);
+  if (reading.origins.empty()) return text;
+  const auto from = static_cast<std::uint32_t>(offset);
+  for (Cell& cell : text.cells) {
+    const std::uint32_t last = std::max(cell.end, cell.start + 1) - 1;
+    cell.start = reading.origins[cell.start].first - from;
+    cell.end = reading.origins[last].second - from;
+  }
+  return text;
+}
+
 class LexiconImpl : public Lexicon {
  public:
   explicit LexiconImpl(Lists lists, std::string revision)
@@ -47,14 +60,17 @@ class LexiconImpl : public Lexicon {
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
     // The tables that are read once are read now, not in the first request.
-    analyze("warm: “ı”");
+    analyze("warm: “ı” &amp;", Syntax::Plain);
     LanguageIndex("warm").all();
     is_spelling_word("warm");
   }
 
-  Analysis analyze(std::string_view prompt) const override {
+  Analysis analyze(std::string_view prompt, Syntax syntax) const override {
     Analysis analysis;
-    analysis.rendered = extract(prompt);
+    Extraction extraction = extract(prompt, syntax);
+    std::erase_if(extraction.texts,
+                  [](const RenderedText& text) { return text.certainty == Certainty::Described; });
+    analysis.rendered = std::move(extraction.texts);
     const LanguageIndex languages(prompt);
     const bool acrostic = asks_for_acrostic(prompt);
     std::vector<PlacedHit> shown;
@@ -69,25 +85,52 @@ class LexiconImpl : public Lexicon {
       search_between(text.start);
       from = text.end;
       const Part part{prompt.substr(text.start, text.end - text.start), text.start};
-      parts.push_back({normalize(part.text), part.offset});
+      parts.push_back({normalize_as_read({text.text, text.origins}, text.start), part.offset});
       search_shown(parts.back().text, part, languages, acrostic, shown);
+      for (const TextReading& reading : other_readings(text)) {
+        parts.back().text = normalize_as_read(reading, text.start);
+        search_shown(parts.back().text, part, languages, acrostic, shown);
+      }
     }
     search_between(prompt.size());
     search_joined(parts, languages, shown);
     resolve(shown);
     resolve(elsewhere);
-    for (const PlacedHit& hit : shown) analysis.findings.push_back(finding(prompt, hit, true));
+    for (const PlacedHit& hit : shown) {
+      analysis.findings.push_back(finding(prompt, hit, true));
+      analysis.findings.back().certainty = certainty_of(analysis.rendered, hit);
+    }
     for (const PlacedHit& hit : elsewhere) {
       // A finding over several quotes covers what stands between them.
       const auto next =
           std::lower_bound(shown.begin(), shown.end(), hit.start,
                            [](const PlacedHit& other, std::size_t at) { return other.end <= at; });
       const bool overlaps = next != shown.end() && next->start < hit.end;
-      if (!overlaps) analysis.findings.push_back(finding(prompt, hit, false));
+      if (overlaps) continue;
+      // When in doubt, it is drawn.
+      Finding found = finding(prompt, hit, false);
+      found.rendered = found.severity >= kGraveSeverityMin && in_doubt(extraction.doubtful, hit);
+      found.certainty = found.rendered ? Certainty::Likely : Certainty::Described;
+      analysis.findings.push_back(std::move(found));
     }
     std::sort(analysis.findings.begin(), analysis.findings.end(),
               [](const Finding& a, const Finding& b) { return a.start < b.start; });
     return analysis;
+  }
+
+  // Of the text that the hit begins in.
+  static Certainty certainty_of(const std::vector<RenderedText>& texts, const PlacedHit& hit) {
+    const auto next =
+        std::upper_bound(texts.begin(), texts.end(), hit.start,
+                         [](std::size_t at, const RenderedText& text) { return at < text.start; });
+    return next == texts.begin() ? Certainty::Likely : std::prev(next)->certainty;
+  }
+
+  static bool in_doubt(const std::vector<ByteRange>& doubtful, const PlacedHit& hit) {
+    const auto next =
+        std::upper_bound(doubtful.begin(), doubtful.end(), hit.start,
+                         [](std::size_t at, const ByteRange& range) { return at < range.first; });
+    return next != doubtful.begin() && hit.end <= std::prev(next)->second;
   }
 
   std::vector<Finding> find(std::string_view text) const override {
@@ -347,9 +390,13 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",
                       "expected at least one term, found none in the files given");
   }
-  std::vector<std::string_view> chunks = {Matcher::kVersion, tables::lexicon_names_tsv,
+  std::vector<std::string_view> chunks = {Matcher::kVersion,
+                                          tables::lexicon_names_tsv,
+                                          tables::lexicon_text_extraction_marks_tsv,
+                                          tables::lexicon_text_extraction_phrases_tsv,
                                           tables::lexicon_text_glyphs_tsv,
-                                          tables::lexicon_text_languages_tsv};
+                                          tables::lexicon_text_languages_tsv,
+                                          tables::lexicon_text_markup_entities_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

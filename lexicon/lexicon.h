@@ -26,8 +26,9 @@ class Lexicon {
   virtual ~Lexicon() = default;
 
   // The whole way for a prompt. Linear in prompt.size(). Invalid UTF-8 reads as U+FFFD: it cannot
-  // hide a term.
-  virtual Analysis analyze(std::string_view prompt) const = 0;
+  // hide a term. A finding of kGraveSeverityMin or more counts as rendered unless what stands
+  // around it proves that it is description.
+  virtual Analysis analyze(std::string_view prompt, Syntax syntax = Syntax::Plain) const = 0;
 
   // Searches a text that is known to be shown, such as an OCR reading: every finding has rendered =
   // true.

@@ -6,7 +6,10 @@
 namespace glyphward::tables {
 
 extern const std::string_view lexicon_names_tsv;
+extern const std::string_view lexicon_text_extraction_marks_tsv;
+extern const std::string_view lexicon_text_extraction_phrases_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
 extern const std::string_view lexicon_text_languages_tsv;
+extern const std::string_view lexicon_text_markup_entities_tsv;
 
 }  // namespace glyphward::tables

@@ -97,7 +97,7 @@ std::vector<Case> read_cases(const std::filesystem::path& file, std::string cont
 
 CaseResult run_case(const Policy& policy, const Case& test) {
   const auto start = std::chrono::steady_clock::now();
-  const lexicon::Analysis analysis = policy.lexicon().analyze(test.prompt);
+  const lexicon::Analysis analysis = policy.analyze(test.prompt);
   const Decision decision = policy.decide(test.prompt, analysis, test.tenant);
   CaseResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -138,6 +138,7 @@ class PolicyImpl : public Policy {
   }
 
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
+  lexicon::Syntax syntax() const override { return file_.syntax; }
   const VerificationRules& verification() const override { return file_.verification; }
   const std::string& revision() const override { return revision_; }
 
@@ -239,7 +240,7 @@ class PolicyImpl : public Policy {
     }
     const auto works = [&](std::vector<Substitution> substitutions) {
       std::string sanitized = apply_substitutions(prompt, substitutions);
-      const lexicon::Analysis result = lexicon_->analyze(sanitized);
+      const lexicon::Analysis result = lexicon_->analyze(sanitized, file_.syntax);
       if (substitutions.empty() || !clean(result, tenant, replaced)) return false;
       decision.sanitized_prompt = std::move(sanitized);
       decision.substitutions = std::move(substitutions);

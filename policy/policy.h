@@ -44,6 +44,12 @@ class Policy {
                                             std::string_view tenant) const = 0;
 
   virtual const lexicon::Lexicon& lexicon() const = 0;
+  // How prompts are written: the policy file's `syntax`.
+  virtual lexicon::Syntax syntax() const { return lexicon::Syntax::Plain; }
+  // What the lexicon says of a prompt in that syntax.
+  lexicon::Analysis analyze(std::string_view prompt) const {
+    return lexicon().analyze(prompt, syntax());
+  }
   virtual const VerificationRules& verification() const = 0;
 
   // SHA-256 (hex) over everything that decides: the policy file's bytes, the word list's, the

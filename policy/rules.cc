@@ -50,13 +50,14 @@ class RuleReader {
 
   void read() {
     const toml::table& root = toml_.root();
-    toml_.check_keys(
-        root,
-        {"lexicons", "optional_lexicons", "default_action", "substitution", "rule", "verification"},
-        "");
+    toml_.check_keys(root,
+                     {"lexicons", "optional_lexicons", "default_action", "syntax", "substitution",
+                      "rule", "verification"},
+                     "");
     read_lexicons(root);
     policy_.default_action =
         toml_.action(root, "default_action", actions_without_finding()).value_or(Action::Allow);
+    read_syntax(root);
     read_substitution(root);
     for (const toml::table* table : toml_.tables(root, "rule")) read_rule(*table);
     if (const toml::table* table = toml_.table(root, "verification")) read_verification(*table);
@@ -82,6 +83,15 @@ class RuleReader {
     if (!root.contains("lexicons")) {
       toml_.note_missing(root.source(), "lexicons",
                          "expected at least one lexicon file, found none");
+    }
+  }
+
+  void read_syntax(const toml::table& root) {
+    const toml::node* node = root.get("syntax");
+    if (node == nullptr) return;
+    const auto name = toml_.choice(*node, "syntax", {"plain", "a1111", "comfyui", "json"});
+    for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) {
+      if (name && named.name == *name) policy_.syntax = named.syntax;
     }
   }
 

@@ -58,6 +58,7 @@ struct PolicyFile {
   std::vector<Rule> rules;
   std::vector<Place> term_places;  // of the terms of all rules, one after the other
   Action default_action = Action::Allow;
+  lexicon::Syntax syntax = lexicon::Syntax::Plain;
   VerificationRules verification;
 };
 

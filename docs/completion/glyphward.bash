@@ -25,6 +25,9 @@ _glyphward() {
       return ;;
     --dtype) COMPREPLY=($(compgen -W 'float32 float16 bfloat16' -- "$current")); return ;;
     --device) COMPREPLY=($(compgen -W 'cpu cuda cuda:1' -- "$current")); return ;;
+    --syntax)
+      COMPREPLY=($(compgen -W 'plain a1111 comfyui json' -- "$current"))
+      return ;;
     --format)
       local formats='jsonl csv'
       [ "$command" != lexicon ] || formats='text csv json'
@@ -69,7 +72,7 @@ _glyphward() {
     audit:show | audit:verify) options='--state-dir --json --help' ;;
     audit:export) options='--state-dir --format --output --json --help' ;;
     lexicon:) options='lookup import merge diff lint --help' ;;
-    lexicon:lookup) options='--explain --prompt --list --json --help' ;;
+    lexicon:lookup) options='--explain --prompt --syntax --list --json --help' ;;
     lexicon:lint) options='--dictionary --list --output --json --help' ;;
     lexicon:import)
       options='--format --category --severity --language --scale --output --json --help'

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "lexicon/lexicon.h"
 #include "lexicon/text/extraction.h"
@@ -17,14 +20,36 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-void check_extraction(std::string_view prompt) {
+// Origins ascend, and stay in the text's own bytes.
+void check_origins(const RenderedText& text, const std::string& reading,
+                   const std::vector<std::pair<std::uint32_t, std::uint32_t>>& origins) {
+  require(origins.size() == reading.size());
+  std::uint32_t last = 0;
+  for (const auto& [start, end] : origins) {
+    require(start >= last && start < end && start >= text.start && end <= text.end);
+    last = start;
+  }
+}
+
+void check_extraction(std::string_view prompt, Syntax syntax) {
   std::size_t last = 0;
-  for (const RenderedText& text : extract(prompt)) {
+  const Extraction extraction = extract(prompt, syntax);
+  for (const RenderedText& text : extraction.texts) {
     require(text.start >= last && text.start < text.end && text.end <= prompt.size());
-    require(text.text == prompt.substr(text.start, text.end - text.start));
+    if (text.origins.empty()) {
+      require(text.text == prompt.substr(text.start, text.end - text.start));
+    } else {
+      check_origins(text, text.text, text.origins);
+    }
+    for (const TextReading& reading : other_readings(text))
+      check_origins(text, reading.text, reading.origins);
     last = text.end;
   }
-  asks_for_acrostic(prompt);
+  last = 0;
+  for (const auto& [start, end] : extraction.doubtful) {
+    require(start >= last && start < end && end <= prompt.size());
+    last = end;
+  }
 }
 
 void check_normalization(std::string_view prompt) {
@@ -57,7 +82,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                      std::filesystem::path(GLYPHWARD_SOURCE_DIR) / "lexicon/allow.tsv"});
   if (size > 4096) return 0;
   const std::string_view prompt(reinterpret_cast<const char*>(data), size);
-  check_extraction(prompt);
+  for (const NamedSyntax& named : kSyntaxes) check_extraction(prompt, named.syntax);
+  asks_for_acrostic(prompt);
   check_normalization(prompt);
   check_findings(prompt, lexicon->analyze(prompt).findings);
   check_findings(prompt, lexicon->find(prompt));

@@ -26,7 +26,8 @@ class FakeLexicon : public lexicon::Lexicon {
     for (auto& [term, severity] : terms) terms_.push_back({term, "profanity", severity, "en"});
   }
 
-  lexicon::Analysis analyze(std::string_view prompt) const override {
+  lexicon::Analysis analyze(std::string_view prompt,
+                            lexicon::Syntax /*syntax*/ = lexicon::Syntax::Plain) const override {
     lexicon::Analysis analysis;
     for (std::size_t open = prompt.find('"'); open != std::string::npos;) {
       const std::size_t close = prompt.find('"', open + 1);

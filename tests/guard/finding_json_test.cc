@@ -19,12 +19,13 @@ TEST(FindingJson, ClientHearsWhatAndWhere) {
             R"([{"term":"shit","category":"profanity","severity":4,"start":8,"end":12,)"
             R"("matched":"sh1t","rendered":true}])");
   EXPECT_EQ(boost::json::serialize(rendered_json(analysis())),
-            R"([{"text":"sh1t","start":8,"end":12,"quoted":true}])");
+            R"([{"text":"sh1t","start":8,"end":12,"quoted":true,"certainty":"likely"}])");
 }
 
 TEST(FindingJson, OperatorHearsHowToo) {
   lexicon::Analysis explained = analysis();
   EXPECT_EQ(explained_findings_json(explained).at(0).at("steps").at(0).as_string(), "leet");
+  EXPECT_EQ(explained_findings_json(explained).at(0).at("certainty").as_string(), "surely");
   EXPECT_FALSE(explained_findings_json(explained).at(0).as_object().contains("pieces"));
   explained.findings[0].pieces = {{8, 10}, {14, 16}};
   EXPECT_EQ(boost::json::serialize(explained_findings_json(explained).at(0).at("pieces")),

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -69,6 +70,69 @@ TEST(Lexicon, TellsRenderedFromDescribed) {
   ASSERT_EQ(analysis.findings.size(), 1u);
   EXPECT_FALSE(analysis.findings[0].rendered);
   EXPECT_FALSE(flagged("a man shouting fuck, holding a sign that says \"peace\""));
+}
+
+TEST(Lexicon, TakesGraveWordsAsDrawnUnlessTheyAreDescription) {
+  for (const char* prompt :
+       {"a sign called bitch", "write fuck on the wall", "says and fuck you",
+        "a sign that says hello, fuck you", "a bitch sign", "fuck (neon sign)", "fuck: a sign",
+        "a wall with fuck on it, a tiny label \"hello\"", "a plaque engraved with anal sex"}) {
+    EXPECT_TRUE(flagged(prompt)) << prompt;
+  }
+  for (const char* prompt :
+       {"a man shouting fuck in a field", "a fucking angry boss, his office door reads \"Private\"",
+        "a fuck sign that says \"peace\""}) {
+    EXPECT_FALSE(flagged(prompt)) << prompt;
+  }
+}
+
+TEST(Lexicon, SaysHowSureItIsThatATermIsDrawn) {
+  const struct {
+    const char* prompt;
+    Certainty expected;
+  } cases[] = {{"a sign that says \"fuck\"", Certainty::Surely},
+               {"a sign that says fuck", Certainty::Likely},
+               {"a fuck sign", Certainty::Likely},
+               {"a man shouting fuck in a field", Certainty::Described}};
+  for (const auto& c : cases) {
+    const std::vector<Finding> findings = shipped().analyze(c.prompt).findings;
+    ASSERT_EQ(findings.size(), 1u) << c.prompt;
+    EXPECT_EQ(findings[0].certainty, c.expected) << c.prompt;
+    EXPECT_EQ(findings[0].rendered, c.expected != Certainty::Described) << c.prompt;
+  }
+}
+
+TEST(Lexicon, FindsDecodedTermsInThePromptsBytes) {
+  const struct {
+    const char* prompt;
+    const char* matched;
+  } cases[] = {
+      {R"({"scene": "a wall", "text": "no f\u0075ck"})", R"(f\u0075ck)"},
+      {"a sign that says &quot;b&#105;tch&quot;", "b&#105;tch"},
+      {"a%20sign%20that%20says%20%22b%69tch%22", "b%69tch"},
+      {"a sign that says \"<b>fu</b>ck\"", "fu</b>ck"},
+      {"a sign that says \"f and u and c and k\"", "f and u and c and k"},
+  };
+  for (const auto& c : cases) {
+    const std::string prompt = c.prompt;
+    const std::vector<Finding> findings = shipped().analyze(prompt).findings;
+    ASSERT_EQ(findings.size(), 1u) << prompt;
+    EXPECT_EQ(findings[0].matched, c.matched);
+    EXPECT_TRUE(findings[0].rendered) << prompt;
+  }
+  EXPECT_TRUE(flagged("a sign that says \"FU\\nCK\""));
+  EXPECT_TRUE(flagged("a sign that says \"FU<br>CK\""));
+}
+
+TEST(Lexicon, ReadsAPromptInItsSyntax) {
+  const auto flags = [](std::string_view prompt, Syntax syntax) {
+    const std::vector<Finding> findings = shipped().analyze(prompt, syntax).findings;
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const Finding& finding) { return finding.flags(); });
+  };
+  EXPECT_TRUE(flags("a sign that says \"fu(ck:1.2)\"", Syntax::A1111));
+  EXPECT_TRUE(flags("a sign that says {hello|fuck}", Syntax::ComfyUi));
+  EXPECT_FALSE(flags("a sign that says \"hi\" <lora:bitch \"x\":1>", Syntax::A1111));
 }
 
 TEST(Lexicon, FindsDisguises) {
@@ -196,10 +260,13 @@ TEST(Lexicon, RevisionChangesWithTheFiles) {
 TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
   const TemporaryFile file(content);
-  EXPECT_EQ(Lexicon::load({file.path()})->revision(),
-            to_hex(sha256_of_chunks({Matcher::kVersion, tables::lexicon_names_tsv,
-                                     tables::lexicon_text_glyphs_tsv,
-                                     tables::lexicon_text_languages_tsv, content})));
+  EXPECT_EQ(
+      Lexicon::load({file.path()})->revision(),
+      to_hex(sha256_of_chunks({Matcher::kVersion, tables::lexicon_names_tsv,
+                               tables::lexicon_text_extraction_marks_tsv,
+                               tables::lexicon_text_extraction_phrases_tsv,
+                               tables::lexicon_text_glyphs_tsv, tables::lexicon_text_languages_tsv,
+                               tables::lexicon_text_markup_entities_tsv, content})));
 }
 
 // What is compiled in is what the files hold, byte for byte.

@@ -24,7 +24,7 @@ const Policy& shipped() {
 }
 
 Decision decide(const Policy& policy, std::string_view prompt, std::string_view tenant = "") {
-  return policy.decide(prompt, policy.lexicon().analyze(prompt), tenant);
+  return policy.decide(prompt, policy.analyze(prompt), tenant);
 }
 
 // A policy of its own beside the shipped lists.
@@ -347,6 +347,31 @@ action = "block"
     EXPECT_FALSE(is_tenant(none)) << none;
 }
 
+TEST(Policy, ReadsPromptsInTheSyntaxThatItNames) {
+  const std::string rules = R"(
+[substitution]
+words = "harmless.txt"
+[[rule]]
+name = "grave"
+severity_min = 5
+action = "substitute"
+)";
+  const TemporaryPolicy a1111("syntax = \"a1111\"\n" + rules);
+  const auto loaded = Policy::load(a1111.file());
+  EXPECT_EQ(loaded->syntax(), lexicon::Syntax::A1111);
+  const std::string prompt = "a sign that says \"(fu:1.2)(ck:1.3) off\"";
+  const Decision decision = decide(*loaded, prompt);
+  EXPECT_EQ(decision.action, Action::Substitute);
+  const lexicon::Analysis analysis = loaded->analyze(prompt);
+  ASSERT_EQ(analysis.rendered.size(), 1u);
+  EXPECT_EQ(analysis.rendered[0].text, "fuck off");
+  EXPECT_TRUE(decide(*loaded, decision.sanitized_prompt).substitutions.empty());
+
+  EXPECT_EQ(Policy::load(TemporaryPolicy(rules).file())->syntax(), lexicon::Syntax::Plain);
+  EXPECT_THROW(Policy::load(TemporaryPolicy("syntax = \"midjourney\"\n" + rules).file()),
+               ConfigError);
+}
+
 TEST(Policy, ExplainsEachFindingsWayThroughTheRules) {
   const TemporaryPolicy policy(R"(
 [substitution]
@@ -367,7 +392,7 @@ name = "never asked"
 action = "block"
 )");
   const auto loaded = Policy::load(policy.file());
-  const auto analysis = loaded->lexicon().analyze("a fuck sign that says \"shit\"");
+  const auto analysis = loaded->analyze("a fuck sign that says \"shit\"");
   ASSERT_EQ(analysis.findings.size(), 2u);
   const auto traces = loaded->explain(analysis, "");
   ASSERT_EQ(traces.size(), 2u);

@@ -46,7 +46,7 @@ class LocalGuard {
       outcome.released = std::move(reply->images.at(0));
     }
     const std::string& sanitized = screened->decision.sanitized_prompt;
-    for (const auto& text : policy_->lexicon().analyze(sanitized).rendered) {
+    for (const auto& text : policy_->analyze(sanitized).rendered) {
       outcome.sanitized.push_back(text.text);
     }
     return outcome;

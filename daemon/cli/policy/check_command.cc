@@ -32,7 +32,7 @@ struct Checked {
 
 Checked check(const policy::Policy& policy, std::string_view text, const std::string& tenant) {
   Checked checked;
-  checked.analysis = policy.lexicon().analyze(text);
+  checked.analysis = policy.analyze(text);
   checked.decision = policy.decide(text, checked.analysis, tenant);
   return checked;
 }

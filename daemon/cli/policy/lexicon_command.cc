@@ -34,6 +34,7 @@ struct LexiconOptions {
   std::string format;
   std::string output;
   lexicon::ImportDefaults defaults;
+  std::string syntax = "plain";
   bool explain = false;
   bool prompt = false;
   bool json = false;
@@ -113,11 +114,19 @@ void print_finding(const lexicon::Finding& finding, const std::string& rule) {
              printable(finding.term), printable(rule));
 }
 
+lexicon::Syntax syntax_of(const std::string& name) {
+  for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) {
+    if (named.name == name) return named.syntax;
+  }
+  return lexicon::Syntax::Plain;
+}
+
 ExitStatus lookup(const LexiconOptions& options) {
   const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
   const std::string text = options.text == "-" ? read_text("-") : options.text;
   const std::vector<lexicon::Finding> findings =
-      options.prompt ? loaded->analyze(text).findings : loaded->find(text);
+      options.prompt ? loaded->analyze(text, syntax_of(options.syntax)).findings
+                     : loaded->find(text);
   std::vector<Entry> entries;
   if (options.explain) entries = read_terms(lexicon_files(options.lists));
   json::array all;
@@ -308,6 +317,10 @@ void add_lexicon(Command& lexicon) {
   part.option("text", options->text, "The text ('-': standard input)").required();
   part.flag("--explain", options->explain, "Tell the bytes, the steps, the term and its line");
   part.flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
+  std::vector<std::string> syntaxes;
+  for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) syntaxes.emplace_back(named.name);
+  part.option("--syntax", options->syntax, "How the prompt is written: " + alternatives(syntaxes))
+      .one_of(syntaxes);
   add_lists(part, *options);
   part.footer("Exit status: 0 no term, 1 terms found, 2 usage.");
 

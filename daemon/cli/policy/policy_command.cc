@@ -184,8 +184,10 @@ json::object explanation_json(const policy::Policy& policy, const lexicon::Analy
                               const policy::Decision& decision) {
   json::array rendered;
   for (const lexicon::RenderedText& text : analysis.rendered) {
-    rendered.push_back(
-        json::object{{"text", valid_utf8(text.text)}, {"start", text.start}, {"end", text.end}});
+    rendered.push_back(json::object{{"text", valid_utf8(text.text)},
+                                    {"start", text.start},
+                                    {"end", text.end},
+                                    {"certainty", lexicon::name_of(text.certainty)}});
   }
   json::array findings = guard::findings_json(analysis);
   for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -223,8 +225,8 @@ void print_explanation(const policy::Policy& policy, const lexicon::Analysis& an
   fmt::print("{}: {}\n", policy::to_string(decision.action),
              printable(verdict_text(decision, !analysis.findings.empty())));
   for (const lexicon::RenderedText& text : analysis.rendered)
-    fmt::print("to be drawn: \"{}\" (bytes {} to {})\n", printable(text.text), text.start,
-               text.end);
+    fmt::print("to be drawn: \"{}\" (bytes {} to {}, {})\n", printable(text.text), text.start,
+               text.end, lexicon::name_of(text.certainty));
   if (analysis.rendered.empty()) fmt::print("to be drawn: no text\n");
   for (std::size_t i = 0; i < traces.size(); ++i) {
     const lexicon::Finding& finding = analysis.findings[i];
@@ -248,7 +250,7 @@ void print_explanation(const policy::Policy& policy, const lexicon::Analysis& an
 ExitStatus run_explain(const PolicyOptions& options) {
   require_tenant(options.tenant);
   const auto policy = policy::Policy::load(policy_file(options));
-  const lexicon::Analysis analysis = policy->lexicon().analyze(options.prompt);
+  const lexicon::Analysis analysis = policy->analyze(options.prompt);
   const auto traces = policy->explain(analysis, options.tenant);
   const policy::Decision decision = policy->decide(options.prompt, analysis, options.tenant);
   if (options.json) {

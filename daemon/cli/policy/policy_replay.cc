@@ -82,7 +82,7 @@ void for_each_decision(const fs::path& decisions, const std::function<void(Logge
 std::optional<Change> replay(const policy::Policy& old_policy, const policy::Policy& new_policy,
                              LoggedDecision logged) {
   const auto decide = [&](const policy::Policy& policy) {
-    return policy.decide(logged.prompt, policy.lexicon().analyze(logged.prompt), logged.tenant);
+    return policy.decide(logged.prompt, policy.analyze(logged.prompt), logged.tenant);
   };
   policy::Decision before = decide(old_policy);
   policy::Decision after = decide(new_policy);

@@ -65,8 +65,7 @@ TEST_F(PolicyStoreTest, SwapsWholeOrKeepsTheOldOneAndSaysWhy) {
   EXPECT_NE(store.current()->revision(), first->revision());
   // A request that began under the old one goes on under it.
   const std::string prompt = R"(a sign that says "frobnicator")";
-  EXPECT_EQ(first->decide(prompt, first->lexicon().analyze(prompt), "").action,
-            policy::Action::Block);
+  EXPECT_EQ(first->decide(prompt, first->analyze(prompt), "").action, policy::Action::Block);
 }
 
 TEST_F(PolicyStoreTest, GivesAReasonWhereThereIsNone) {
