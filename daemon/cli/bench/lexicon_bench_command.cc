@@ -25,6 +25,7 @@ namespace {
 struct BenchOptions {
   std::vector<std::string> evals;
   std::vector<std::string> lists;
+  std::string wrong;
   bool json = false;
 };
 
@@ -188,6 +189,14 @@ ExitStatus measure_quality(const BenchOptions& options) {
   for (const std::string& file : options.evals)
     sets.push_back({std::filesystem::path(file).stem().string(),
                     evaluate(*lexicon, read_labelled_prompts(file), known)});
+  if (!options.wrong.empty()) {
+    std::ofstream out(options.wrong);
+    for (const SetQuality& set : sets) {
+      for (const json::object& prompt : set.quality.wrong) out << json::serialize(prompt) << '\n';
+    }
+    if (!out.flush())
+      throw CommandError(ExitStatus::Usage, options.wrong + ": expected a file to write");
+  }
   if (options.json) {
     fmt::print("{}\n", json::serialize(to_json(sets)));
   } else {
@@ -204,6 +213,8 @@ void add_bench_lexicon(Command& bench) {
   command.option("--eval", options->evals,
                  R"(Judge the lines {"text", "label", "kind", "terms", "lang", "texts"} of files)");
   command.option("--list", options->lists, "List files (default: the ones that come along)");
+  command.option("--wrong", options->wrong,
+                 "Write what --eval judges wrongly, a JSON object a line");
   command.flag("--json", options->json, "Print JSON");
   command.runs([options] {
     return options->evals.empty() ? measure_speed(*options) : measure_quality(*options);

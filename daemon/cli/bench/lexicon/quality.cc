@@ -55,6 +55,19 @@ void judge_texts(const LabelledPrompt& prompt, const lexicon::Analysis& analysis
   if (prompt.text.size() >= kLongPromptBytes) quality.extra_texts_long.add(extra);
 }
 
+json::object wrong_prompt(const LabelledPrompt& prompt, const lexicon::Analysis& analysis) {
+  json::array found;
+  for (const lexicon::Finding& finding : analysis.findings) {
+    if (finding.flags()) found.emplace_back(finding.term);
+  }
+  return {{"text", prompt.text},
+          {"label", prompt.label},
+          {"kind", prompt.kind},
+          {"lang", prompt.language},
+          {"terms", json::value_from(prompt.terms)},
+          {"found", std::move(found)}};
+}
+
 void add_share(Share& sum, const Share& other) {
   sum.count += other.count;
   sum.of += other.of;
@@ -177,6 +190,7 @@ void Quality::add(const Quality& other) {
     add_share(this->*member, other.*member);
   }
   times.insert(times.end(), other.times.begin(), other.times.end());
+  wrong.insert(wrong.end(), other.wrong.begin(), other.wrong.end());
 }
 
 Quality evaluate(const lexicon::Lexicon& lexicon, const std::vector<LabelledPrompt>& prompts,
@@ -190,6 +204,8 @@ Quality evaluate(const lexicon::Lexicon& lexicon, const std::vector<LabelledProm
     const bool flagged = std::any_of(analysis.findings.begin(), analysis.findings.end(),
                                      [](const auto& f) { return f.flags(); });
     quality.kinds[{prompt.label, prompt.kind}].add(flagged);
+    if (flagged != (prompt.label == "toxic"))
+      quality.wrong.push_back(wrong_prompt(prompt, analysis));
     if (prompt.kind == "mild") continue;
     quality.languages[{prompt.label, prompt.language}].add(flagged);
     if (prompt.label == "clean") {

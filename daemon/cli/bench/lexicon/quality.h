@@ -38,6 +38,8 @@ struct Quality {
   // else was taken for it, of all and of the long ones.
   Share exact_texts, extra_texts, extra_texts_long;
   std::vector<double> times;  // ms
+  // The prompts judged wrongly: a label, kind, language, the terms found or missed, the prompt.
+  std::vector<boost::json::object> wrong;
 
   Share clean() const { return {hard.count + easy.count, hard.of + easy.of}; }
   double precision() const;
