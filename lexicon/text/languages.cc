@@ -10,8 +10,9 @@ namespace glyphward::lexicon {
 namespace {
 
 constexpr std::array<std::string_view, Languages::kCount> kLanguages = {
-    "en", "fr", "es", "pt", "it", "de", "sv", "nb", "da", "nl", "la", "pl", "tr",      "fi", "vi",
-    "id", "ru", "zh", "ja", "ko", "hu", "ro", "el", "he", "ar", "fa", "hi", "hi-Latn", "th", "uk", "eu"};
+    "en", "fr", "es", "pt", "it", "de",      "sv", "nb", "da", "nl", "la",
+    "pl", "tr", "fi", "vi", "id", "ru",      "zh", "ja", "ko", "hu", "ro",
+    "el", "he", "ar", "fa", "hi", "hi-Latn", "th", "uk", "eu"};
 
 std::size_t index_of(std::string_view language) {
   return static_cast<std::size_t>(std::find(kLanguages.begin(), kLanguages.end(), language) -
