@@ -197,22 +197,35 @@ class LexiconImpl : public Lexicon {
       if (!entry.harmless_in.empty() || (entry.flags & kLocal)) {
         const Languages around = languages.near(start + part.offset, end + part.offset, part.offset,
                                                 part.offset + part.text.size());
-        if (cleared_by_language(entry, languages.all(), around)) continue;
+        if (elsewhere(entry, languages.all(), around) || cleared_by_language(entry, around))
+          continue;
       }
-      if ((entry.flags & kName) && is_name(text, hit)) continue;
+      if ((entry.flags & kName) && !is_grave(entry) && is_name(text, hit)) continue;
       out.push_back({hit.entry, start + part.offset, end + part.offset, hit.steps | view, {}});
     }
   }
 
-  static bool cleared_by_language(const Entry& entry, const Languages& prompt,
-                                  const Languages& around) {
+  // What a prompt's author writes beside a grave word clears it not: an allowed phrase does, whole.
+  static bool is_grave(const Entry& entry) {
+    constexpr int kGraveSeverityMin = 5;
+    return entry.term.severity >= kGraveSeverityMin;
+  }
+
+  // A local word is a term in its own language alone. The text around it says which that is; where
+  // it says nothing, the prompt does.
+  static bool elsewhere(const Entry& entry, const Languages& prompt, const Languages& around) {
+    if (!(entry.flags & kLocal)) return false;
     const std::string& own = entry.term.language;
-    if ((entry.flags & kLocal) && !around.has(own) && prompt.main() != own) return true;
-    if (around.has(own)) return false;
-    return std::any_of(
-        entry.harmless_in.begin(), entry.harmless_in.end(), [&](const std::string& language) {
-          return around.has(language) || (prompt.main() == language && !(prompt.main() == own));
-        });
+    const std::string_view language = around.main().empty() ? prompt.main() : around.main();
+    return language != own;
+  }
+
+  // Harmless in the language of the text around it. The rest of the prompt is no evidence: whoever
+  // asks in German for an English word gets an English word.
+  static bool cleared_by_language(const Entry& entry, const Languages& around) {
+    if (is_grave(entry) || around.has(entry.term.language)) return false;
+    return std::any_of(entry.harmless_in.begin(), entry.harmless_in.end(),
+                       [&](const std::string& language) { return around.has(language); });
   }
 
   void search(const Part& part, const LanguageIndex& languages, std::vector<PlacedHit>& out) const {

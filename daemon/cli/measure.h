@@ -17,6 +17,17 @@ struct Share {
   double value() const { return of == 0 ? 0.0 : static_cast<double>(count) / of; }
 };
 
+// Where the true share lies with 95 % confidence, by Wilson's score: of a share of no cases,
+// anywhere.
+struct Interval {
+  double low = 0;
+  double high = 1;
+};
+Interval wilson(const Share& share);
+
+// The value that so large a share of the values does not exceed; they must not be empty.
+double percentile(std::vector<double> values, double share);
+
 // Of an even number of values the lower of the two in the middle; 0 of none.
 double median(std::vector<double> values);
 

@@ -17,7 +17,7 @@ _glyphward() {
     esac
   done
   case $previous in
-    -o|--output|--jsonl|--eval|--list|--dictionary|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    -o|--output|--jsonl|--eval|--list|--wrong|--dictionary|--policy|--cases|--junit|--replay|--pairs|--contact-sheet|--socket|--admin-socket) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --model|--state-dir|--data|--out) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --second-reader) COMPREPLY=($(compgen -c -- "$current")); return ;;
     --set)
@@ -84,7 +84,7 @@ _glyphward() {
     bench:bundled)
       options='--set --limit --threads --second-reader --out --data --json --help'
       [[ $current == -* ]] || { COMPREPLY=($(compgen -d -- "$current")); return; } ;;
-    bench:lexicon) options='--eval --list --json --help' ;;
+    bench:lexicon) options='--eval --list --wrong --json --help' ;;
     bench:*) options='bundled lexicon --help' ;;
     *) options='generate check audit status localize models policy lexicon bench --help --version' ;;
   esac

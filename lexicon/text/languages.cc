@@ -10,8 +10,9 @@ namespace glyphward::lexicon {
 namespace {
 
 constexpr std::array<std::string_view, Languages::kCount> kLanguages = {
-    "en", "fr", "es", "pt", "it", "de", "sv", "nb", "da", "nl", "la",
-    "pl", "tr", "fi", "vi", "id", "ru", "zh", "ja", "ko", "hu", "ro"};
+    "en", "fr", "es", "pt", "it", "de",      "sv", "nb", "da", "nl", "la",
+    "pl", "tr", "fi", "vi", "id", "ru",      "zh", "ja", "ko", "hu", "ro",
+    "el", "he", "ar", "fa", "hi", "hi-Latn", "th", "uk", "eu"};
 
 std::size_t index_of(std::string_view language) {
   return static_cast<std::size_t>(std::find(kLanguages.begin(), kLanguages.end(), language) -
@@ -69,11 +70,16 @@ const std::vector<std::size_t>& LanguageTable::of_letter(char32_t c) const {
     char32_t first, last;
     std::vector<std::size_t> languages;
   };
-  static const std::array<Script, 5> scripts = {{{0x400, 0x52F, {index_of("ru")}},
-                                                 {0x3040, 0x30FF, {index_of("ja")}},
-                                                 {0xAC00, 0xD7A3, {index_of("ko")}},
-                                                 {0x4E00, 0x9FFF, {index_of("zh")}},
-                                                 {0x1EA0, 0x1EF9, {index_of("vi")}}}};
+  static const std::array<Script, 10> scripts = {{{0x400, 0x52F, {index_of("ru")}},
+                                                  {0x370, 0x3FF, {index_of("el")}},
+                                                  {0x590, 0x5FF, {index_of("he")}},
+                                                  {0x600, 0x6FF, {index_of("ar")}},
+                                                  {0x900, 0x97F, {index_of("hi")}},
+                                                  {0xE00, 0xE7F, {index_of("th")}},
+                                                  {0x3040, 0x30FF, {index_of("ja")}},
+                                                  {0xAC00, 0xD7A3, {index_of("ko")}},
+                                                  {0x4E00, 0x9FFF, {index_of("zh")}},
+                                                  {0x1EA0, 0x1EF9, {index_of("vi")}}}};
   if (const auto it = letters_.find(c); it != letters_.end()) return it->second;
   for (const Script& script : scripts) {
     if (c >= script.first && c <= script.last) return script.languages;

@@ -17,7 +17,7 @@ namespace glyphward::lexicon {
 // How many signs there are of each language.
 class Languages {
  public:
-  static constexpr std::size_t kCount = 22;
+  static constexpr std::size_t kCount = 31;
   bool has(std::string_view language) const;
   // The language with the most evidence; empty if there is none or two have as much.
   std::string_view main() const;

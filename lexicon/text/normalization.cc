@@ -90,9 +90,11 @@ void add_cluster(NormalizedText& text, Cell& cell, const std::u32string& cluster
   for (char32_t& c : whole) c = fold_script(c);
   if (nfc_casefold(one) != folded_base) steps |= kCompatibility;
   if (whole.size() <= 3 && !whole.empty()) {
+    // Where marks are no ornament they are vowels, which a term is written with: चो, เหี้.
+    const bool vowels = !marks_are_ornament(base);
     std::u32string letters;
     for (const char32_t c : whole) {
-      if (is_letter(c) || is_digit(c)) letters.push_back(c);
+      if (is_letter(c) || is_digit(c) || (vowels && is_mark(c))) letters.push_back(c);
     }
     if (letters == whole || (steps & kCompatibility)) add(text, cell, letters, steps);
     cell.plain = whole.size() == 1 ? whole.front() : 0;

@@ -106,7 +106,7 @@ bool marks_are_ornament(char32_t base) {
   UErrorCode status = U_ZERO_ERROR;
   const UScriptCode script = uscript_getScript(static_cast<UChar32>(base), &status);
   return script == USCRIPT_LATIN || script == USCRIPT_GREEK || script == USCRIPT_CYRILLIC ||
-         script == USCRIPT_COMMON;
+         script == USCRIPT_ARABIC || script == USCRIPT_HEBREW || script == USCRIPT_COMMON;
 }
 
 bool is_unspaced_script(char32_t c) {

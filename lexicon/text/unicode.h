@@ -76,7 +76,8 @@ inline bool is_jamo(char32_t c) { return c >= 0x1100 && c <= 0x11FF; }
 inline bool is_cyrillic(char32_t c) { return c >= 0x400 && c <= 0x52F; }
 inline bool is_katakana(char32_t c) { return (c >= U'ァ' && c <= U'ヺ') || c == U'ー'; }
 inline bool is_hiragana(char32_t c) { return c >= U'ぁ' && c <= U'ゖ'; }
-// Latin, Greek, Cyrillic: a mark on a letter leaves it that letter; elsewhere it makes another.
+// Latin, Greek, Cyrillic, Arabic, Hebrew: a mark on a letter leaves it that letter; elsewhere it
+// makes another.
 bool marks_are_ornament(char32_t base);
 // Han, kana, Hangul, Thai: written without spaces between words, or with endings that stick to
 // them.

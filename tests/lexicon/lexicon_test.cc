@@ -160,6 +160,41 @@ TEST(Lexicon, AccusesNoInnocent) {
 }
 
 // Nothing on the lists is hidden by an allowed word, by another language, or by how it is read.
+// What a prompt's author writes around a word clears it only as far as the picture shows it, and a
+// grave word not at all.
+TEST(Lexicon, NothingThatTheAuthorControlsClearsAGraveWord) {
+  const TemporaryFile list(std::string(kHeader) +
+                           "grave\tinsult\t5\ten\tname not:de\t\n"
+                           "light\tinsult\t3\ten\tname not:de\t\n"
+                           "lokal\tinsult\t3\tfr\tlocal\t\n");
+  const TemporaryFile allowed("phrase\tlanguage\tnote\ngrave digger\ten\t\n");
+  const auto lexicon = Lexicon::load({list.path(), allowed.path()});
+  const auto flags = [&](std::string_view prompt) {
+    const auto findings = lexicon->analyze(prompt).findings;
+    return std::any_of(findings.begin(), findings.end(), [](const auto& f) { return f.flags(); });
+  };
+  const struct {
+    const char* prompt;
+    bool flagged;
+  } cases[] = {
+      {"a sign that says \"grave\"", true},
+      {"a sign that says \"mit der grave\"", true},
+      {"a sign that says \"Mr Grave\"", true},
+      {"a sign that says \"Grave's\"", true},
+      {"a sign that says \"Grave digger\"", false},
+      {"a sign that says \"mit der light\"", false},
+      {"a sign that says \"Mr Light\"", false},
+      {"a sign that says \"Light's\"", false},
+      {"ein Schild mit der Aufschrift \"light\" an der Wand", true},  // the carrier is no evidence
+      {"a sign that says \"the light und\"", true},
+      {"une pancarte dans la rue qui dit \"lokal\"", true},
+      {"une pancarte dans la rue qui dit \"lokal mit dem\"", false},
+      {"a sign that says \"dans la lokal\"", true},
+      {"a sign that says \"lokal\"", false},
+  };
+  for (const auto& c : cases) EXPECT_EQ(flags(c.prompt), c.flagged) << c.prompt;
+}
+
 TEST(Lexicon, FindsEverySpellingThatTheListHas) {
   Lists lists;
   const std::filesystem::path file = kFolder / "default.tsv";

@@ -2,25 +2,20 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <chrono>
 #include <fstream>
-#include <map>
 #include <memory>
 #include <random>
 #include <set>
 
-#include "base/file.h"
 #include "base/stopwatch.h"
 #include "daemon/cli/bench/bench_command.h"
-#include "daemon/cli/json_lines.h"
+#include "daemon/cli/bench/lexicon/quality.h"
 #include "daemon/cli/measure.h"
 #include "daemon/service/data_files.h"
 #include "lexicon/lexicon.h"
-#include "lexicon/lists/list.h"
-#include "lexicon/text/normalization.h"
 
 namespace glyphward::daemon {
 namespace json = boost::json;
@@ -28,150 +23,11 @@ namespace json = boost::json;
 namespace {
 
 struct BenchOptions {
-  std::string eval;
+  std::vector<std::string> evals;
   std::vector<std::string> lists;
+  std::string wrong;
   bool json = false;
 };
-
-double percentile(std::vector<double> times, double share) {
-  std::sort(times.begin(), times.end());
-  const auto index = static_cast<std::size_t>(share * static_cast<double>(times.size()));
-  return times.at(std::min(index, times.size() - 1));
-}
-
-// ----- quality -----
-
-struct Row {
-  std::string text, label, kind;
-  std::vector<std::string> terms;
-  bool hard = false;
-};
-
-Row read_row(const json::object& object) {
-  Row row;
-  row.text = object.at("text").as_string();
-  row.label = object.at("label").as_string();
-  row.kind = object.at("kind").as_string();
-  if (row.label != "toxic" && row.label != "clean") throw std::invalid_argument("label");
-  if (const auto* terms = object.if_contains("terms"); terms != nullptr && terms->is_array()) {
-    for (const json::value& term : terms->get_array()) row.terms.emplace_back(term.as_string());
-  }
-  const auto* hard = object.if_contains("hard");
-  row.hard = hard != nullptr && hard->is_bool() && hard->get_bool();
-  return row;
-}
-
-std::vector<Row> read_rows(const std::string& file) {
-  JsonLines lines(file);
-  std::vector<Row> rows;
-  while (lines.next()) {
-    try {
-      rows.push_back(read_row(lines.object()));
-    } catch (const std::exception&) {
-      lines.fail("", R"(expected {"text", "label": "toxic"|"clean", "kind", "terms"})");
-    }
-  }
-  if (rows.empty())
-    throw CommandError(ExitStatus::Usage, file + ": expected at least one row, found none");
-  return rows;
-}
-
-// Every spelling that the lists have.
-std::set<std::u32string> spellings(const std::vector<std::filesystem::path>& files) {
-  std::set<std::u32string> result;
-  for (const std::filesystem::path& file : files) {
-    lexicon::Lists lists;
-    lexicon::read_list(file, read_file(file), lists);
-    for (const lexicon::Entry& entry : lists.entries) {
-      result.insert(lexicon::fold_term(entry.term.term));
-      for (const std::string& form : entry.forms) result.insert(lexicon::fold_term(form));
-    }
-  }
-  return result;
-}
-
-struct Quality {
-  std::map<std::pair<std::string, std::string>, Share> kinds;  // flagged, of the rows
-  Share toxic, listed, unlisted, hard, easy;
-  std::vector<double> times;
-
-  double precision() const {
-    const int wrong = hard.count + easy.count;
-    const int all = toxic.count + wrong;
-    return all == 0 ? 0.0 : static_cast<double>(toxic.count) / all;
-  }
-  double texts_per_second() const {
-    double sum = 0;
-    for (const double time : times) sum += time;
-    return sum > 0 ? 1000.0 * static_cast<double>(times.size()) / sum : 0;
-  }
-};
-
-Quality evaluate(const lexicon::Lexicon& lexicon, const std::vector<Row>& rows,
-                 const std::set<std::u32string>& known) {
-  Quality quality;
-  for (const Row& row : rows) {
-    const Stopwatch watch;
-    const lexicon::Analysis analysis = lexicon.analyze(row.text);
-    quality.times.push_back(watch.milliseconds());
-    const bool flagged = std::any_of(analysis.findings.begin(), analysis.findings.end(),
-                                     [](const auto& f) { return f.flags(); });
-    quality.kinds[{row.label, row.kind}].add(flagged);
-    if (row.kind == "mild") continue;
-    if (row.label == "clean") {
-      (row.hard ? quality.hard : quality.easy).add(flagged);
-      continue;
-    }
-    quality.toxic.add(flagged);
-    const bool listed = std::all_of(
-        row.terms.begin(), row.terms.end(),
-        [&](const std::string& term) { return known.contains(lexicon::fold_term(term)); });
-    (listed ? quality.listed : quality.unlisted).add(flagged);
-  }
-  return quality;
-}
-
-json::object share_json(const Share& flagged) {
-  return {{"flagged", flagged.count}, {"rows", flagged.of}, {"share", flagged.value()}};
-}
-
-json::object to_json(const Quality& quality) {
-  json::array kinds;
-  for (const auto& [key, flagged] : quality.kinds) {
-    json::object kind = share_json(flagged);
-    kind["label"] = key.first;
-    kind["kind"] = key.second;
-    kinds.push_back(std::move(kind));
-  }
-  return {{"recall", share_json(quality.toxic)},
-          {"recall_of_listed_terms", share_json(quality.listed)},
-          {"recall_of_other_terms", share_json(quality.unlisted)},
-          {"false_positives_hard", share_json(quality.hard)},
-          {"false_positives_easy", share_json(quality.easy)},
-          {"precision", quality.precision()},
-          {"texts_per_second", quality.texts_per_second()},
-          {"p99_ms", percentile(quality.times, 0.99)},
-          {"kinds", std::move(kinds)}};
-}
-
-void print_text(const Quality& quality) {
-  fmt::print("| label | kind | flagged | rows | share |\n|---|---|---|---|---|\n");
-  for (const auto& [key, flagged] : quality.kinds) {
-    fmt::print("| {} | {} | {} | {} | {:.4f} |\n", key.first, key.second, flagged.count, flagged.of,
-               flagged.value());
-  }
-  const auto line = [](const char* what, const Share& flagged) {
-    fmt::print("{}: {:.4f} ({} of {})\n", what, flagged.value(), flagged.count, flagged.of);
-  };
-  fmt::print("\n");
-  line("recall", quality.toxic);
-  line("recall, terms that the lexicon lists", quality.listed);
-  line("recall, other terms", quality.unlisted);
-  line("false positives, hard", quality.hard);
-  line("false positives, easy", quality.easy);
-  fmt::print("precision: {:.4f}\nspeed: {:.0f} texts/s, p99 {:.3f} ms\n", quality.precision(),
-             quality.texts_per_second(), percentile(quality.times, 0.99));
-}
 
 // ----- speed -----
 
@@ -327,12 +183,24 @@ ExitStatus measure_speed(const BenchOptions& options) {
 
 ExitStatus measure_quality(const BenchOptions& options) {
   const auto files = lexicon_files(options.lists);
-  const Quality quality =
-      evaluate(*lexicon::Lexicon::load(files), read_rows(options.eval), spellings(files));
+  const auto lexicon = lexicon::Lexicon::load(files);
+  const std::set<std::u32string> known = listed_spellings(files);
+  std::vector<SetQuality> sets;
+  for (const std::string& file : options.evals)
+    sets.push_back({std::filesystem::path(file).stem().string(),
+                    evaluate(*lexicon, read_labelled_prompts(file), known)});
+  if (!options.wrong.empty()) {
+    std::ofstream out(options.wrong);
+    for (const SetQuality& set : sets) {
+      for (const json::object& prompt : set.quality.wrong) out << json::serialize(prompt) << '\n';
+    }
+    if (!out.flush())
+      throw CommandError(ExitStatus::Usage, options.wrong + ": expected a file to write");
+  }
   if (options.json) {
-    fmt::print("{}\n", json::serialize(to_json(quality)));
+    fmt::print("{}\n", json::serialize(to_json(sets)));
   } else {
-    print_text(quality);
+    fmt::print("{}", to_text(sets));
   }
   return ExitStatus::Ok;
 }
@@ -342,12 +210,14 @@ ExitStatus measure_quality(const BenchOptions& options) {
 void add_bench_lexicon(Command& bench) {
   auto options = std::make_shared<BenchOptions>();
   Command command = bench.part("lexicon", "How well, or how fast, the lexicon finds");
-  command.option("--eval", options->eval,
-                 R"(Judge the lines {"text", "label", "kind", "terms", "hard"} of a file)");
+  command.option("--eval", options->evals,
+                 R"(Judge the lines {"text", "label", "kind", "terms", "lang", "texts"} of files)");
   command.option("--list", options->lists, "List files (default: the ones that come along)");
+  command.option("--wrong", options->wrong,
+                 "Write what --eval judges wrongly, a JSON object a line");
   command.flag("--json", options->json, "Print JSON");
   command.runs([options] {
-    return options->eval.empty() ? measure_speed(*options) : measure_quality(*options);
+    return options->evals.empty() ? measure_speed(*options) : measure_quality(*options);
   });
 }
 

@@ -13,6 +13,9 @@ TEST(Languages, ShowInFunctionWordsAndLetters) {
   EXPECT_EQ(LanguageIndex("ein Schild mit Straße").all().main(), "de");
   EXPECT_EQ(LanguageIndex("привет").all().main(), "ru");
   EXPECT_EQ(LanguageIndex("かな").all().main(), "ja");
+  EXPECT_EQ(LanguageIndex("її кава і її чай").all().main(), "uk");
+  EXPECT_EQ(LanguageIndex("η πόλη").all().main(), "el");
+  EXPECT_EQ(LanguageIndex("nu este o casă").all().main(), "ro");
   EXPECT_EQ(LanguageIndex("xyzzy").all().main(), "");
   EXPECT_TRUE(LanguageIndex("slut på").all().has("sv"));
   EXPECT_FALSE(LanguageIndex("slut på").all().has("en"));

@@ -67,7 +67,25 @@ def test_bench_judges_a_file(tmp_path):
     assert figures["recall"]["share"] >= 0.97
     assert figures["recall_of_listed_terms"]["rows"] + figures["recall_of_other_terms"]["rows"] == figures["recall"]["rows"]
     assert figures["false_positives_easy"]["flagged"] == 0
+    low, high = figures["recall"]["low"], figures["recall"]["high"]
+    assert 0.95 < low < figures["recall"]["share"] < high <= 1
+    assert {row["language"] for row in figures["languages"]} >= {"en", "de", "ja"}
     bad = tmp_path / "bad.jsonl"
     bad.write_text('{"text": 1}\n')
     done = run("bench", "lexicon", "--eval", bad)
     assert done.returncode == 2 and ":1: expected" in done.stderr
+
+
+def test_bench_judges_several_files_and_texts(tmp_path):
+    toxic, shapes = tmp_path / "toxic.jsonl", tmp_path / "shapes.jsonl"
+    toxic.write_text('{"text": "a sign that says \\"fuck\\"", "label": "toxic", "kind": "plain", "lang": "en"}\n')
+    shapes.write_text(
+        '{"text": "a sign that says \\"Open\\"", "label": "clean", "kind": "shape", "texts": ["Open"]}\n'
+        '{"text": "a sign that says \\"Open\\" and \\"In\\"", "label": "clean", "kind": "shape", "texts": ["Open"]}\n')
+    figures = json.loads(run("bench", "lexicon", "--json", "--eval", toxic, shapes).stdout)
+    assert [one["set"] for one in figures["sets"]] == ["toxic", "shapes"]
+    assert figures["recall"]["share"] == 1 and figures["false_positives"]["flagged"] == 0
+    assert (figures["exact_texts"]["flagged"], figures["exact_texts"]["rows"]) == (1, 2)
+    assert figures["extra_texts"]["flagged"] == 1 and "exact_texts" not in figures["sets"][0]
+    text = run("bench", "lexicon", "--eval", toxic, shapes).stdout
+    assert "| toxic | 1.0000 [0.2065, 1.0000] 1 of 1 | - |" in text
