@@ -24,6 +24,10 @@ static_assert(kActions.size() == static_cast<std::size_t>(Action::Block) + 1,
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
 
+// A text to be drawn that has more findings is replaced as a whole: nothing is left of it that is
+// worth keeping word for word.
+inline constexpr std::size_t kReplacedFindingsMax = 64;
+
 // A run of the prompt that was replaced, and its substitute.
 struct Substitution {
   std::size_t start = 0;  // bytes into the user's prompt: [start, end)

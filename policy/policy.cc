@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -17,7 +18,7 @@ namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
-constexpr std::string_view kVersion = "policy 2";
+constexpr std::string_view kVersion = "policy 3";
 
 // Is there more in a list than comments and the line that names the fields?
 bool has_rows(const std::string& content) {
@@ -58,6 +59,31 @@ Problem problem_of(const ConfigError& error, const std::vector<std::filesystem::
     return problem;
   }
   return {{}, {}, "", text};
+}
+
+// The rendered text in which the finding begins, by its place in the list; their number if it
+// begins in none.
+std::size_t text_of(const lexicon::Finding& finding, const lexicon::Analysis& analysis) {
+  const auto text = std::partition_point(
+      analysis.rendered.begin(), analysis.rendered.end(),
+      [&](const lexicon::RenderedText& other) { return other.end <= finding.start; });
+  if (text == analysis.rendered.end() || text->start > finding.start)
+    return analysis.rendered.size();
+  return static_cast<std::size_t>(text - analysis.rendered.begin());
+}
+
+// The rendered texts that have more than kReplacedFindingsMax findings to be replaced.
+std::set<std::size_t> crowded_texts(const lexicon::Analysis& analysis,
+                                    const std::vector<const SubstitutionRules*>& rules) {
+  std::map<std::size_t, std::size_t> counts;
+  std::set<std::size_t> crowded;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i] == nullptr) continue;
+    const std::size_t text = text_of(analysis.findings[i], analysis);
+    if (text < analysis.rendered.size() && ++counts[text] > kReplacedFindingsMax)
+      crowded.insert(text);
+  }
+  return crowded;
 }
 
 class PolicyImpl : public Policy {
@@ -214,29 +240,47 @@ class PolicyImpl : public Policy {
                        });
   }
 
+  // Of each finding the rules by which it is replaced, or null. The same term elsewhere goes too:
+  // the sanitized prompt must not hold it. `replaced` gets the terms.
+  std::vector<const SubstitutionRules*> replacements(const lexicon::Analysis& analysis,
+                                                     const std::vector<const Rule*>& deciding,
+                                                     std::set<std::string>& replaced) const {
+    const SubstitutionRules* any = nullptr;
+    std::vector<const SubstitutionRules*> rules(deciding.size());
+    for (std::size_t i = 0; i < deciding.size(); ++i) {
+      if (deciding[i] == nullptr || deciding[i]->action != Action::Substitute) continue;
+      replaced.insert(analysis.findings[i].term);
+      rules[i] = &deciding[i]->substitution;
+      any = any == nullptr ? rules[i] : any;
+    }
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (rules[i] == nullptr && replaced.contains(analysis.findings[i].term)) rules[i] = any;
+    }
+    return rules;
+  }
+
   // `deciding` has the rule that decides each finding, or null. Words are tried first, whole texts
   // after them; where neither gives a clean prompt, the action becomes Block.
   void substitute(std::string_view prompt, const lexicon::Analysis& analysis,
                   std::string_view tenant, const std::vector<const Rule*>& deciding,
                   Decision& decision) const {
     std::set<std::string> replaced;
-    const Rule* any = nullptr;
-    for (std::size_t i = 0; i < deciding.size(); ++i) {
-      if (deciding[i] == nullptr || deciding[i]->action != Action::Substitute) continue;
-      replaced.insert(analysis.findings[i].term);
-      any = any == nullptr ? deciding[i] : any;
-    }
-    Substituter words(prompt, revision_, words_ ? &*words_ : nullptr);
-    Substituter texts = words;
-    for (std::size_t i = 0; i < deciding.size() && any != nullptr; ++i) {
-      const lexicon::Finding& finding = analysis.findings[i];
-      const bool acts = deciding[i] != nullptr && deciding[i]->action == Action::Substitute;
-      // The same term elsewhere goes too: the sanitized prompt must not hold it.
-      if (!acts && !replaced.contains(finding.term)) continue;
-      const SubstitutionRules& rules = (acts ? *deciding[i] : *any).substitution;
-      words.add_words(finding, rules);
-      texts.add_texts(analysis.rendered, finding, rules);
-    }
+    const auto rules = replacements(analysis, deciding, replaced);
+    const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
+    // The substitutions of all findings that go: of their words, or of whole texts.
+    const auto gather = [&](bool whole_texts) {
+      Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr);
+      for (std::size_t i = 0; i < rules.size(); ++i) {
+        const lexicon::Finding& finding = analysis.findings[i];
+        if (rules[i] == nullptr) continue;
+        if (whole_texts || crowded.contains(text_of(finding, analysis))) {
+          substituter.add_texts(analysis.rendered, finding, *rules[i]);
+        } else {
+          substituter.add_words(finding, *rules[i]);
+        }
+      }
+      return substituter.finish();
+    };
     const auto works = [&](std::vector<Substitution> substitutions) {
       std::string sanitized = apply_substitutions(prompt, substitutions);
       const lexicon::Analysis result = lexicon_->analyze(sanitized);
@@ -247,8 +291,11 @@ class PolicyImpl : public Policy {
         decision.allowed_texts.push_back(text.text);
       return true;
     };
-    if (works(words.finish())) return;
-    if (works(texts.finish())) {
+    if (works(gather(false))) {
+      if (!crowded.empty()) decision.note = "a text with too many findings was replaced as a whole";
+      return;
+    }
+    if (works(gather(true))) {
       decision.note = "replacing words did not help; the whole rendered text was replaced";
       return;
     }

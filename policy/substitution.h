@@ -25,27 +25,35 @@ struct Range {
   std::size_t end = 0;
 };
 
-// The range widened to the whole word that holds it. Where a script writes no spaces between words,
-// it stays as it is.
-Range whole_word(std::string_view prompt, Range range);
+// Where the words of a prompt are. Where a script writes no spaces between words, there are none.
+class WordRuns {
+ public:
+  explicit WordRuns(std::string_view prompt);
+  // The range widened to the whole words that it begins and ends in.
+  Range widened(Range range) const;
+
+ private:
+  std::vector<Range> runs_;  // in order of position
+};
 
 // The prompt with each substitution made. They are in order of position and do not overlap.
 std::string apply_substitutions(std::string_view prompt,
                                 const std::vector<Substitution>& substitutions);
 
 // Gathers the substitutions of one prompt, finding by finding. What the constructor takes must
-// outlive it. For one thread.
+// outlive it. For one thread. Linear in the prompt and the findings, but for their sorting: no byte
+// of the prompt is walked over once per finding, however many share a word or a text.
 class Substituter {
  public:
   // `words` is asked only where the rules name no word; it may be null if they always do.
-  Substituter(std::string_view prompt, std::string_view revision, const WordList* words)
-      : prompt_(prompt), revision_(revision), words_(words) {}
+  Substituter(std::string_view prompt, std::string_view revision, const WordList* words);
 
   // Replaces the whole words that hold the finding; if it was put together from several quotes or
   // lines, each of those.
   void add_words(const lexicon::Finding& finding, const SubstitutionRules& rules);
 
   // Replaces the whole rendered texts that the finding touches; if it touches none, its words.
+  // `rendered` is in order of position, and its texts do not overlap.
   void add_texts(const std::vector<lexicon::RenderedText>& rendered,
                  const lexicon::Finding& finding, const SubstitutionRules& rules);
 
@@ -53,14 +61,23 @@ class Substituter {
   std::vector<Substitution> finish() const;
 
  private:
-  void add(Range range, std::string substitute);
-  std::string substitute_for(const lexicon::Finding& finding, const SubstitutionRules& rules,
-                             std::string_view from, std::size_t piece) const;
+  // A range to be replaced, and what its substitute hangs on.
+  struct Wanted {
+    Range range;
+    bool widens = false;    // to whole words
+    std::string word;       // as the rules say it; empty: a harmless one
+    std::string term;       // seeds the choice of a harmless word
+    std::size_t piece = 0;  // so does this: the pieces of one finding become different words
+  };
+
+  void add(Range range, bool widens, const lexicon::Finding& finding,
+           const SubstitutionRules& rules, std::size_t piece);
+  Substitution made(const Wanted& wanted) const;
 
   std::string_view prompt_;
-  std::string_view revision_;
+  std::string seed_;  // of revision and prompt
   const WordList* words_;
-  std::vector<Substitution> substitutions_;  // as added; `from` is filled in by finish()
+  std::vector<Wanted> wanted_;  // as added
 };
 
 }  // namespace glyphward::policy

@@ -275,11 +275,13 @@ json::object moderation_result(const guard::Screened& screened) {
     if (!highest.is_double() || highest.as_double() < score) highest = score;
     if (!categories.contains(finding.category)) categories[finding.category] = false;
   }
-  return {{"flagged", screened.decision.flagged},
-          {"categories", std::move(categories)},
-          {"category_scores", std::move(scores)},
-          {"action", policy::to_string(screened.decision.action)},
-          {"findings", guard::findings_json(screened.analysis)}};
+  json::object result{{"flagged", screened.decision.flagged},
+                      {"categories", std::move(categories)},
+                      {"category_scores", std::move(scores)},
+                      {"action", policy::to_string(screened.decision.action)},
+                      {"findings", guard::findings_json(screened.analysis)}};
+  for (auto& [key, value] : guard::totals_json(screened.analysis)) result[key] = std::move(value);
+  return result;
 }
 
 }  // namespace glyphward::daemon

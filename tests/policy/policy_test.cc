@@ -140,6 +140,24 @@ TEST(Policy, WhatItSanitizesIsClean) {
   EXPECT_EQ(blocked, 0);
 }
 
+TEST(Policy, ReplacesATextThatIsFullOfTermsAsAWhole) {
+  const auto sign = [](std::size_t words) {
+    std::string prompt = "a sign that says \"good";
+    for (std::size_t i = 0; i < words; ++i) prompt += " shit, my";
+    return prompt + "\" beside one that says \"no shit\"";
+  };
+  const Decision few = decide(shipped(), sign(kReplacedFindingsMax));
+  ASSERT_EQ(few.action, Action::Substitute);
+  EXPECT_EQ(few.substitutions.size(), kReplacedFindingsMax + 1);
+  EXPECT_EQ(few.note, "");
+  const Decision many = decide(shipped(), sign(kReplacedFindingsMax + 1));
+  ASSERT_EQ(many.action, Action::Substitute);
+  ASSERT_EQ(many.substitutions.size(), 2u) << "the one text as a whole, the other's word";
+  EXPECT_TRUE(many.substitutions[0].from.starts_with("good shit"));
+  EXPECT_EQ(many.substitutions[1].from, "shit");
+  EXPECT_EQ(many.note, "a text with too many findings was replaced as a whole");
+}
+
 TEST(Policy, TheFirstRuleDecidesAFindingAndTheMostSevereActionWins) {
   const TemporaryPolicy policy(R"(
 [substitution]

@@ -187,13 +187,14 @@ json::object explanation_json(const policy::Policy& policy, const lexicon::Analy
     rendered.push_back(
         json::object{{"text", valid_utf8(text.text)}, {"start", text.start}, {"end", text.end}});
   }
-  json::array findings = guard::findings_json(analysis);
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    json::object& finding = findings[i].as_object();
+  json::array findings;
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
+    json::object finding = guard::finding_json(analysis.findings[i]);
     finding["language"] = analysis.findings[i].language;
     finding["steps"] =
         json::array(analysis.findings[i].steps.begin(), analysis.findings[i].steps.end());
     for (auto& [key, value] : trace_json(traces[i])) finding[key] = std::move(value);
+    findings.push_back(std::move(finding));
   }
   json::array substitutions;
   for (const policy::Substitution& one : decision.substitutions) {
