@@ -19,6 +19,7 @@
 #include "lexicon/text/languages.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
+#include "lexicon/written/written.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -43,6 +44,7 @@ class LexiconImpl : public Lexicon {
   explicit LexiconImpl(Lists lists, std::string revision)
       : entries_(std::move(lists.entries)),
         matcher_(entries_),
+        written_(entries_),
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
@@ -177,6 +179,15 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
+    search_written(part, out);
+  }
+
+  // What is found as it is written, which no language and no name clears.
+  void search_written(const Part& part, std::vector<PlacedHit>& out) const {
+    std::vector<WrittenMatch> matches;
+    written_.find(part.text, matches);
+    for (const WrittenMatch& match : matches)
+      out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {}});
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.
@@ -185,6 +196,7 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
+    search_written(part, out);
     if (text.cells.size() < 2) return;  // one letter, whichever way it is looked at
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();
@@ -329,6 +341,7 @@ class LexiconImpl : public Lexicon {
 
   std::vector<Entry> entries_;
   Matcher matcher_;
+  WrittenSearch written_;
   AllowList allowed_;
   std::vector<Term> terms_;
   std::string revision_;
@@ -347,9 +360,9 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",
                       "expected at least one term, found none in the files given");
   }
-  std::vector<std::string_view> chunks = {Matcher::kVersion, tables::lexicon_names_tsv,
-                                          tables::lexicon_text_glyphs_tsv,
-                                          tables::lexicon_text_languages_tsv};
+  std::vector<std::string_view> chunks = {
+      Matcher::kVersion, tables::lexicon_names_tsv, tables::lexicon_text_glyphs_tsv,
+      tables::lexicon_text_languages_tsv, tables::lexicon_written_forms_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

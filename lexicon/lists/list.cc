@@ -9,17 +9,34 @@
 #include "base/table.h"
 #include "lexicon/categories.h"
 #include "lexicon/text/normalization.h"
+#include "lexicon/written/written.h"
 
 namespace glyphward::lexicon {
 namespace {
 
 const std::map<std::string, std::uint32_t, std::less<>>& flag_names() {
   static const std::map<std::string, std::uint32_t, std::less<>> names = {
-      {"stem", kStem},       {"head", kHead},     {"plural", kPlural},
-      {"exact", kExact},     {"noleet", kNoLeet}, {"noreverse", kNoReverse},
-      {"nosound", kNoSound}, {"accent", kAccent}, {"local", kLocal},
-      {"name", kName}};
+      {"stem", kStem},     {"head", kHead},           {"plural", kPlural},   {"exact", kExact},
+      {"noleet", kNoLeet}, {"noreverse", kNoReverse}, {"nosound", kNoSound}, {"accent", kAccent},
+      {"local", kLocal},   {"name", kName},           {"literal", kLiteral}, {"regex", kRegex},
+      {"form", kForm}};
   return names;
+}
+
+bool contains(const std::vector<std::string>& list, const std::string& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string result;
+  for (const std::string& word : words) result.append(result.empty() ? "" : ", ").append(word);
+  return result;
+}
+
+// What makes a line the same term as another's.
+std::string key_of(const Entry& entry) {
+  return entry.term.term + '\t' + entry.term.language + '\t' +
+         std::to_string(entry.flags & kWritten);
 }
 
 class ListReader {
@@ -56,12 +73,11 @@ class ListReader {
   void add_term(const std::vector<std::string>& fields) {
     Entry entry;
     entry.term.term = fields[0];
-    const std::size_t letters = fold_term(fields[0]).size();
-    if (letters == 0) table_.fail("term", "expected a word or phrase, found none");
-    if (letters > kTermLettersMax) {
-      table_.fail("term", "expected at most " + std::to_string(kTermLettersMax) +
-                              " letters, found " + std::to_string(letters));
-    }
+    for (const std::string& flag : split(fields[4], ' ')) add_flag(entry, flag);
+    check_letters("term", fields[0], entry.flags);
+    if ((entry.flags & kForm) && !contains(form_names(), fields[0]))
+      table_.fail("term",
+                  "expected one of " + joined(form_names()) + "; found '" + fields[0] + "'");
     entry.term.category = fields[1];
     if (find_category(fields[1]) == nullptr) {
       std::string known;
@@ -75,22 +91,43 @@ class ListReader {
     }
     entry.term.severity = fields[2][0] - '0';
     entry.term.language = fields[3].empty() ? "und" : fields[3];
-    for (const std::string& flag : split(fields[4], ' ')) add_flag(entry, flag);
-    for (std::string& form : split(fields[5], '|')) {
-      if (form.empty()) continue;
-      const bool plain = form.find_first_of("+*@$!#%&()[]{}<>^~=\"") == std::string::npos;
-      if (fold_term(form).empty() || !plain)
-        table_.fail("forms", "expected letters, digits and spaces, found '" + form + "'");
-      if (fold_term(form).size() > kTermLettersMax)
-        table_.fail("forms", "too long: '" + form + "'");
-      entry.forms.push_back(std::move(form));
-    }
-    const auto [it, fresh] =
-        seen_.emplace(entry.term.term + '\t' + entry.term.language, table_.line());
+    add_forms(entry, fields[5]);
+    const auto [it, fresh] = seen_.emplace(key_of(entry), table_.line());
     if (!fresh)
       table_.fail("term", "'" + entry.term.term + "' stands in line " + std::to_string(it->second) +
                               " already");
     lists_.entries.push_back(std::move(entry));
+  }
+
+  // Of a term or a spelling. A literal's signs count too.
+  void check_letters(const std::string& field, const std::string& text, std::uint32_t flags) const {
+    const std::size_t letters =
+        flags & kLiteral ? fold_literal(text).size() : fold_term(text).size();
+    if (letters == 0) table_.fail(field, "expected a word or phrase, found none");
+    if (letters > kTermLettersMax) {
+      table_.fail(field, "expected at most " + std::to_string(kTermLettersMax) +
+                             " letters, found " + std::to_string(letters));
+    }
+  }
+
+  // Spellings parted by |; of a regex, the one expression.
+  void add_forms(Entry& entry, const std::string& field) const {
+    if (entry.flags & kRegex) {
+      const std::string fault = expression_fault(field);
+      if (!fault.empty()) table_.fail("forms", "expected a regular expression: " + fault);
+      entry.forms.push_back(field);
+      return;
+    }
+    for (std::string& form : split(field, '|')) {
+      if (form.empty()) continue;
+      if (entry.flags & kForm) table_.fail("forms", "expected none: the term says what is found");
+      if (!(entry.flags & kLiteral) && (has_signs(form) || fold_term(form).empty())) {
+        table_.fail("forms", "expected letters, digits and spaces, found '" + form +
+                                 "'; with signs it is found if the row has the flag literal");
+      }
+      check_letters("forms", form, entry.flags);
+      entry.forms.push_back(std::move(form));
+    }
   }
 
   void add_flag(Entry& entry, const std::string& flag) const {
@@ -128,8 +165,6 @@ std::string flags_text(const Entry& entry) {
   return text;
 }
 
-std::string key_of(const Entry& entry) { return entry.term.term + '\t' + entry.term.language; }
-
 std::map<std::string, const Entry*> by_key(const std::vector<Entry>& entries) {
   std::map<std::string, const Entry*> result;
   for (const Entry& entry : entries) result.emplace(key_of(entry), &entry);
@@ -160,6 +195,10 @@ std::string changes(const Entry& before, const Entry& after) {
 }
 
 }  // namespace
+
+bool has_signs(std::string_view spelling) {
+  return spelling.find_first_of("+*@$!#%&()[]{}<>^~=\"") != std::string_view::npos;
+}
 
 void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists) {
   ListReader(file, content, lists).read();

@@ -16,6 +16,10 @@ struct Lists {
   std::vector<std::string> allowed;  // harmless words and phrases
 };
 
+// Whether a spelling has signs that a disguise could be made of. Such a spelling can only be found
+// as it is written (kLiteral): its letters alone may be another word, as those of C&A are.
+bool has_signs(std::string_view spelling);
+
 // Adds what the content of a file says, terms or harmless phrases, as its header tells. Throws
 // ConfigError naming file, line and field.
 void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists);

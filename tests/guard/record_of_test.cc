@@ -33,9 +33,9 @@ TEST(RecordOf, ModerationLeavesARow) {
 // A row of 32 kB of terms was 0.84 MB.
 TEST(RecordOf, ARowIsNotMuchLongerThanItsPrompt) {
   Bench bench;
-  for (const char* unit : {"fuck ", "f.u.c.k ", "\" says \"fuck "}) {
+  for (const char* unit : {"fuck ", "\"fuck\" "}) {
     ImageRequest request;
-    request.prompt = "a sign that says \"";
+    request.prompt = "a sign ";
     while (request.prompt.size() < 31000) request.prompt += unit;
     const Result<Screened> screened = screen_text(request, bench.policy);
     ASSERT_TRUE(screened);

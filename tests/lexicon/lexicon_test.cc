@@ -197,9 +197,9 @@ TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
   const TemporaryFile file(content);
   EXPECT_EQ(Lexicon::load({file.path()})->revision(),
-            to_hex(sha256_of_chunks({Matcher::kVersion, tables::lexicon_names_tsv,
-                                     tables::lexicon_text_glyphs_tsv,
-                                     tables::lexicon_text_languages_tsv, content})));
+            to_hex(sha256_of_chunks(
+                {Matcher::kVersion, tables::lexicon_names_tsv, tables::lexicon_text_glyphs_tsv,
+                 tables::lexicon_text_languages_tsv, tables::lexicon_written_forms_tsv, content})));
 }
 
 // What is compiled in is what the files hold, byte for byte.
@@ -207,6 +207,7 @@ TEST(Lexicon, TablesAreTheirFiles) {
   EXPECT_EQ(read_file(kFolder / "names.tsv"), tables::lexicon_names_tsv);
   EXPECT_EQ(read_file(kFolder / "text/glyphs.tsv"), tables::lexicon_text_glyphs_tsv);
   EXPECT_EQ(read_file(kFolder / "text/languages.tsv"), tables::lexicon_text_languages_tsv);
+  EXPECT_EQ(read_file(kFolder / "written/forms.tsv"), tables::lexicon_written_forms_tsv);
 }
 
 }  // namespace

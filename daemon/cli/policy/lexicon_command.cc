@@ -173,10 +173,23 @@ ExitStatus import(const LexiconOptions& options) {
   const std::string& file = options.files.at(0);
   const lexicon::Imported imported = lexicon::import_list(
       file, read_text(file), format_of(options.format, file), options.defaults);
-  for (const std::string& warning : imported.warnings)
-    fmt::print(stderr, "glyphward: {}: {}\n", file, printable(warning));
-  write_terms(options, imported.entries);
-  return ExitStatus::Ok;
+  json::array left_out;
+  for (const lexicon::LeftOut& one : imported.left_out) {
+    fmt::print(stderr, "glyphward: {}:{}: '{}' is left out: {}\n", file, one.line,
+               printable(one.spelling), one.reason);
+    left_out.push_back(json::object{
+        {"line", one.line}, {"spelling", valid_utf8(one.spelling)}, {"reason", one.reason}});
+  }
+  if (options.json) {
+    const json::object object{{"rows", imported.rows},
+                              {"merged", imported.merged},
+                              {"left_out", std::move(left_out)},
+                              {"terms", entries_json(imported.entries)}};
+    write_out(options.output, json::serialize(object) + "\n");
+  } else {
+    write_terms(options, imported.entries);
+  }
+  return imported.left_out.empty() ? ExitStatus::Ok : ExitStatus::Found;
 }
 
 ExitStatus merge(const LexiconOptions& options) {
@@ -297,6 +310,7 @@ void add_import(Command& lexicon, const std::shared_ptr<LexiconOptions>& options
   part.option("--language", defaults.language, "Where the list names none");
   part.option("--scale", defaults.scale, "The list's highest severity; 1 is its lowest");
   add_output(part, *options);
+  part.footer("Exit status: 0 every row is kept, 1 some are left out (named on stderr), 2 usage.");
 }
 
 }  // namespace
