@@ -9,6 +9,7 @@
 #include "base/config_error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "lexicon/lists/list.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
@@ -104,7 +105,9 @@ class PolicyImpl : public Policy {
     try {
       lexicon_ = lexicon::Lexicon::load(lists_of(file_));
     } catch (const ConfigError& error) {
-      add_problem(error, problems);
+      const std::vector<ConfigError> faults = faults_of_lists();
+      for (const ConfigError& fault : faults) add_problem(fault, problems);
+      if (faults.empty()) add_problem(error, problems);
       return;
     }
     revision_ = to_hex(sha256_of_chunks({kVersion, file_.content, words, lexicon_->revision()}));
@@ -167,7 +170,31 @@ class PolicyImpl : public Policy {
   const VerificationRules& verification() const override { return file_.verification; }
   const std::string& revision() const override { return revision_; }
 
+  std::vector<Problem> remarks(const std::filesystem::path& file) const {
+    return lexicon_ ? remarks_on(file, file_.rules, lexicon_->terms()) : std::vector<Problem>();
+  }
+
  private:
+  // All that is wrong with the lists, not the first only.
+  std::vector<ConfigError> faults_of_lists() const {
+    std::vector<ConfigError> faults;
+    lexicon::Lists lists;
+    for (const auto* files : {&file_.lexicons, &file_.optional_lexicons}) {
+      for (const std::filesystem::path& file : *files) {
+        const bool optional = files == &file_.optional_lexicons;
+        std::error_code error;
+        if (optional && !std::filesystem::exists(file, error)) continue;
+        try {
+          const std::string content = read_file(file);
+          if (!optional || has_rows(content)) lexicon::read_list(file, content, lists, faults);
+        } catch (const ConfigError& fault) {
+          faults.push_back(fault);
+        }
+      }
+    }
+    return faults;
+  }
+
   void add_problem(const ConfigError& error, std::vector<Problem>& problems) const {
     std::vector<std::filesystem::path> files = file_.lexicons;
     files.insert(files.end(), file_.optional_lexicons.begin(), file_.optional_lexicons.end());
@@ -325,6 +352,7 @@ std::vector<Problem> Policy::check(const std::filesystem::path& file) {
   try {
     PolicyFile rules = read_policy(file, read_file(file), problems);
     const PolicyImpl policy(file, std::move(rules), problems);
+    if (problems.empty()) problems = policy.remarks(file);
   } catch (const ConfigError& error) {
     problems.push_back(problem_of(error, {file}));
   }

@@ -44,6 +44,45 @@ const std::vector<std::string>& category_names() {
   return names;
 }
 
+// Whether the rule may match a finding of the term, wherever it is found and whose request it is.
+bool agrees(const Rule& rule, const lexicon::Term& term) {
+  return term.severity >= rule.severity_min && term.severity <= rule.severity_max &&
+         contains(rule.categories, term.category) && contains(rule.terms, term.term) &&
+         contains(rule.languages, term.language);
+}
+
+// Whether the earlier rule decides wherever a finding of such a term is found, for every tenant of
+// the later one.
+bool stands_before(const Rule& earlier, const Rule& later) {
+  if (earlier.observe || (later.anywhere && !earlier.anywhere)) return false;
+  if (later.tenants.empty()) return earlier.tenants.empty();
+  return std::all_of(later.tenants.begin(), later.tenants.end(),
+                     [&](const std::string& tenant) { return contains(earlier.tenants, tenant); });
+}
+
+// Why the rule never matches; empty if it may.
+std::string why_never(const std::vector<Rule>& rules, const Rule& rule,
+                      const std::vector<lexicon::Term>& terms) {
+  std::vector<const Rule*> before;
+  for (const Rule* earlier = rules.data(); earlier != &rule; ++earlier) {
+    if (stands_before(*earlier, rule)) before.push_back(earlier);
+  }
+  std::set<const Rule*> deciding;
+  bool any = false;
+  for (const lexicon::Term& term : terms) {
+    if (!agrees(rule, term)) continue;
+    any = true;
+    const auto first = std::find_if(before.begin(), before.end(),
+                                    [&](const Rule* earlier) { return agrees(*earlier, term); });
+    if (first == before.end()) return {};
+    deciding.insert(*first);
+  }
+  if (!any) return "no term of the lists agrees with all that it names";
+  std::vector<std::string> names;  // in the rules' order
+  for (const Rule* earlier : deciding) names.push_back(earlier->name);
+  return "what it would match is decided before it, by " + joined(names);
+}
+
 class RuleReader {
  public:
   RuleReader(TomlReader& toml, PolicyFile& policy) : toml_(toml), policy_(policy) {}
@@ -254,6 +293,19 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
   if (!contains(rule.tenants, tenant))
     return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
   return {};
+}
+
+std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
+                                const std::vector<lexicon::Term>& terms) {
+  std::vector<Problem> remarks;
+  if (rules.empty())
+    remarks.push_back({file, {}, "rule", "there is none: only the default action decides", true});
+  for (const Rule& rule : rules) {
+    if (const std::string why = why_never(rules, rule, terms); !why.empty())
+      remarks.push_back(
+          {file, rule.place, "rule", "'" + rule.name + "' never matches: " + why, true});
+  }
+  return remarks;
 }
 
 PolicyFile read_policy(const std::filesystem::path& file, std::string content,

@@ -47,6 +47,11 @@ struct Rule {
 // looked at.
 std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::string_view tenant);
 
+// What of the rules can never match a finding of these terms, and what decides instead: remarks.
+// Whom a request is of is not known, so only rules for all whom a rule names can stand before it.
+std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
+                                const std::vector<lexicon::Term>& terms);
+
 struct PolicyFile {
   std::string content;
   // Absolute, or relative to the working folder as the file was given.

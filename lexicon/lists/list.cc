@@ -44,10 +44,23 @@ class ListReader {
   ListReader(std::filesystem::path file, std::string_view content, Lists& lists)
       : table_(std::move(file), content), lists_(lists) {}
 
-  void read() {
+  // With `faults`, rows that are wrong are left out.
+  void read(std::vector<ConfigError>* faults) {
     const bool allow = !table_.header().empty() && is_allow_header();
     std::size_t rows = 0;
-    for (; table_.next(); ++rows) allow ? add_allowed(table_.fields()) : add_term(table_.fields());
+    for (bool more = true; more;) {
+      try {
+        more = table_.next();
+        if (!more) break;
+        ++rows;
+        allow ? add_allowed(table_.fields()) : add_term(table_.fields());
+      } catch (const ConfigError& fault) {
+        if (faults == nullptr) throw;
+        rows += rows == 0 ? 1 : 0;
+        faults->push_back(fault);
+        if (faults->size() >= kListFaultsMax) return;
+      }
+    }
     if (rows == 0) table_.fail("", "expected at least one row, found an empty list");
   }
 
@@ -201,7 +214,18 @@ bool has_signs(std::string_view spelling) {
 }
 
 void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists) {
-  ListReader(file, content, lists).read();
+  ListReader(file, content, lists).read(nullptr);
+}
+
+void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists,
+               std::vector<ConfigError>& faults) {
+  std::vector<ConfigError> own;
+  try {
+    ListReader(file, content, lists).read(&own);
+  } catch (const ConfigError& fault) {
+    own.push_back(fault);  // the header, or there are no rows
+  }
+  faults.insert(faults.end(), own.begin(), own.end());
 }
 
 std::string write_list(const std::vector<Entry>& entries) {

@@ -2,11 +2,13 @@
 // Pure functions.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/config_error.h"
 #include "lexicon/matching/entry.h"
 
 namespace glyphward::lexicon {
@@ -23,6 +25,12 @@ bool has_signs(std::string_view spelling);
 // Adds what the content of a file says, terms or harmless phrases, as its header tells. Throws
 // ConfigError naming file, line and field.
 void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists);
+
+// The same, but a row that is wrong is left out and what is wrong with it added to `faults`, at
+// most kListFaultsMax of them.
+inline constexpr std::size_t kListFaultsMax = 100;
+void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists,
+               std::vector<ConfigError>& faults);
 
 // The file of these terms: read_list() of it gives the same.
 std::string write_list(const std::vector<Entry>& entries);

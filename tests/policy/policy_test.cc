@@ -324,6 +324,96 @@ replacement_similarity_min = 2
   EXPECT_TRUE(Policy::check(kRoot / "policy/default.toml").empty());
 }
 
+std::vector<std::string> remarks(const std::filesystem::path& file) {
+  std::vector<std::string> messages;
+  for (const Problem& problem : Policy::check(file)) {
+    EXPECT_TRUE(problem.remark) << to_string(problem);
+    EXPECT_EQ(problem.file, file);
+    messages.push_back(std::to_string(problem.place.line) + ": " + problem.message);
+  }
+  return messages;
+}
+
+TEST(Policy, RemarksOnRulesThatNeverMatch) {
+  const TemporaryPolicy policy(R"(
+[[rule]]
+name = "watching"
+action = "block"
+observe = true
+[[rule]]
+name = "theirs"
+tenants = ["a", "b"]
+action = "allow"
+[[rule]]
+name = "mild"
+severity_max = 4
+action = "allow"
+[[rule]]
+name = "grave"
+severity_min = 5
+action = "block"
+[[rule]]
+name = "late"
+categories = ["racial"]
+action = "review"
+[[rule]]
+name = "for a"
+tenants = ["a"]
+action = "block"
+[[rule]]
+name = "for c"
+tenants = ["c"]
+severity_min = 4
+severity_max = 5
+action = "block"
+[[rule]]
+name = "in the description too"
+where = "anywhere"
+action = "review"
+[[rule]]
+name = "of no language"
+where = "anywhere"
+languages = ["tlh"]
+action = "block"
+)");
+  EXPECT_NO_THROW(Policy::load(policy.file()));
+  EXPECT_EQ(
+      remarks(policy.file()),
+      (std::vector<std::string>{
+          "19: 'late' never matches: what it would match is decided before it, by mild, grave",
+          "23: 'for a' never matches: what it would match is decided before it, by theirs",
+          "27: 'for c' never matches: what it would match is decided before it, by grave",
+          "37: 'of no language' never matches: no term of the lists agrees with all that it "
+          "names"}));
+}
+
+TEST(Policy, RemarksOnAPolicyWithoutRules) {
+  const TemporaryPolicy policy("default_action = \"block\"\n");
+  EXPECT_NO_THROW(Policy::load(policy.file()));
+  EXPECT_EQ(remarks(policy.file()),
+            std::vector<std::string>{"0: there is none: only the default action decides"});
+}
+
+TEST(Policy, ChecksAllOfAllLists) {
+  const TemporaryPolicy policy("");
+  const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  std::ofstream(policy.folder() / "a.tsv")
+      << header << "heck\tinsutl\t3\ten\t\t\ndarn\tinsult\t9\ten\n"
+      << "good\tinsult\t3\ten\t\t\nheck\tinsult\t3\ten\tstme\t\n";
+  std::ofstream(policy.folder() / "b.tsv") << "word\n";
+  std::ofstream(policy.folder() / "c.tsv") << header << "a\tb\tc\td\te\tf\tg\n";
+  std::ofstream(policy.file()) << "lexicons = [\"a.tsv\", \"b.tsv\", \"none.tsv\"]\n"
+                               << "optional_lexicons = [\"c.tsv\"]\n"
+                               << "[[rule]]\nname = \"r\"\naction = \"block\"\n";
+  std::set<std::string> places;
+  for (const Problem& problem : Policy::check(policy.file())) {
+    EXPECT_FALSE(problem.remark);
+    places.insert(problem.file.filename().string() + ":" + std::to_string(problem.place.line));
+  }
+  EXPECT_EQ(places, (std::set<std::string>{"a.tsv:2", "a.tsv:3", "a.tsv:5", "b.tsv:1", "c.tsv:2",
+                                           "none.tsv:0"}));
+}
+
 TEST(Policy, ChecksPastLinesThatAreNoToml) {
   const TemporaryPolicy policy(R"([[rule]]
 name = "a"
