@@ -46,6 +46,7 @@ json::array findings_json(const lexicon::Analysis& analysis) {
 json::object explained_finding_json(const lexicon::Finding& finding) {
   json::object object = finding_json(finding);
   object["steps"] = json::array(finding.steps.begin(), finding.steps.end());
+  if (!finding.list.empty()) object["list"] = valid_utf8(finding.list);
   if (finding.pieces.empty()) return object;
   json::array pieces;
   for (const auto& [start, end] : finding.pieces) pieces.push_back(json::array{start, end});

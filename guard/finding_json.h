@@ -18,8 +18,8 @@ boost::json::object finding_json(const lexicon::Finding& finding);
 // In order of position, at most kListedMax.
 boost::json::array findings_json(const lexicon::Analysis& analysis);
 
-// The same with "steps" and, where there are any, "pieces": what an operator is told, and a row
-// keeps.
+// The same with "steps", "list" and, where there are any, "pieces": what an operator is told, and a
+// row keeps.
 boost::json::object explained_finding_json(const lexicon::Finding& finding);
 boost::json::array explained_findings_json(const lexicon::Analysis& analysis);
 

@@ -12,10 +12,11 @@ namespace glyphward::lexicon {
 
 // One line of a lexicon file.
 struct Term {
-  std::string term;      // canonical form, NFC, lower case: "asshole"
-  std::string category;  // one of kCategories
-  int severity = 0;      // 0 to kSeverityMax
-  std::string language;  // BCP 47: "en"; "und" for any
+  std::string term;       // canonical form, NFC, lower case: "asshole"
+  std::string category;   // one of kCategories, or one of the operator's own
+  int severity = 0;       // 0 to kSeverityMax
+  std::string language;   // BCP 47: "en"; "und" for any
+  std::string list = {};  // the name of the file that has it, without its folder
 };
 
 // A text that the picture would show, as the prompt writes it.
@@ -43,6 +44,7 @@ struct Finding {
   // If the term was put together from several quotes or lines: the bytes of each, [first, second).
   // Empty otherwise.
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
+  std::string list = {};  // the term's
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }

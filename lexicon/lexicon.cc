@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+#include <iomanip>
 #include <map>
+#include <sstream>
 #include <tuple>
 #include <utility>
 
@@ -117,6 +120,7 @@ class LexiconImpl : public Lexicon {
     result.category = term.category;
     result.severity = term.severity;
     result.language = term.language;
+    result.list = term.list;
     result.start = hit.start;
     result.end = hit.end;
     result.matched = std::string(prompt.substr(hit.start, hit.end - hit.start));
@@ -347,10 +351,33 @@ class LexiconImpl : public Lexicon {
   std::string revision_;
 };
 
+// Drops the rows that held until a day before `today`; what they were, for the revision.
+std::string drop_ended(std::vector<Entry>& entries, std::string today) {
+  if (today.empty()) {
+    const std::chrono::year_month_day day(
+        std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+    std::ostringstream out;
+    out << std::setfill('0') << std::setw(4) << static_cast<int>(day.year()) << '-' << std::setw(2)
+        << static_cast<unsigned>(day.month()) << '-' << std::setw(2)
+        << static_cast<unsigned>(day.day());
+    today = out.str();
+  }
+  std::string ended;
+  std::erase_if(entries, [&](const Entry& entry) {
+    if (entry.until.empty() || entry.until >= today) return false;
+    ended += entry.term.list + '\t' + entry.term.term + '\n';
+    return true;
+  });
+  return ended;
+}
+
 }  // namespace
 
-std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files) {
+std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files,
+                                             const LoadOptions& options) {
   Lists lists;
+  lists.own_categories = options.own_categories;
+  lists.any_category = options.any_category;
   std::vector<std::string> contents;
   for (const std::filesystem::path& file : files) {
     contents.push_back(read_file(file));
@@ -364,6 +391,8 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
       Matcher::kVersion, tables::lexicon_names_tsv, tables::lexicon_text_glyphs_tsv,
       tables::lexicon_text_languages_tsv, tables::lexicon_written_forms_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
+  const std::string ended = drop_ended(lists.entries, options.today);
+  if (!ended.empty()) chunks.push_back(ended);
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }
 

@@ -17,11 +17,20 @@
 
 namespace glyphward::lexicon {
 
+// What else decides of a lexicon's files.
+struct LoadOptions {
+  std::vector<std::string> own_categories = {};  // that terms may have besides kCategories
+  bool any_category = false;                     // any that has the form of one
+  std::string today = {};  // YYYY-MM-DD; rows that held until an earlier day are left out. Empty:
+                           // the clock's day, UTC
+};
+
 class Lexicon {
  public:
   // Reads one or more lexicon files (docs/LEXICON.md). Throws ConfigError naming file, line and
   // field; an empty list is an error.
-  static std::shared_ptr<const Lexicon> load(const std::vector<std::filesystem::path>& files);
+  static std::shared_ptr<const Lexicon> load(const std::vector<std::filesystem::path>& files,
+                                             const LoadOptions& options = {});
 
   virtual ~Lexicon() = default;
 
@@ -36,7 +45,8 @@ class Lexicon {
   virtual const std::vector<Term>& terms() const = 0;
 
   // SHA-256 (hex) over all that decides what is found: the matcher's version, the bytes of the
-  // tables that are compiled in (tables.h), and the files' bytes in the order given.
+  // tables that are compiled in (tables.h), the files' bytes in the order given, and which of their
+  // rows hold no longer.
   virtual const std::string& revision() const = 0;
 };
 

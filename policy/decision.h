@@ -60,6 +60,12 @@ struct Decision {
   std::string note;
 };
 
+// A category that the policy's [categories] declares, for lists and rules.
+struct OwnCategory {
+  std::string name;
+  std::string openai;  // OpenAI's category that it falls under; "none" if under none
+};
+
 // How a decision came about, for people: `glyphward policy explain`.
 struct RuleTrace {
   std::string rule;

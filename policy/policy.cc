@@ -1,6 +1,7 @@
 #include "policy/policy.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "lexicon/lists/list.h"
+#include "lexicon/text/languages.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
@@ -19,7 +21,7 @@ namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
-constexpr std::string_view kVersion = "policy 3";
+constexpr std::string_view kVersion = "policy 4";
 
 // Is there more in a list than comments and the line that names the fields?
 bool has_rows(const std::string& content) {
@@ -87,6 +89,26 @@ std::set<std::size_t> crowded_texts(const lexicon::Analysis& analysis,
   return crowded;
 }
 
+// Whether a substitute, with or without its neighbours, is part of anything found in the sanitized
+// prompt, however mild, and whatever the rules do with it.
+bool any_reads(const std::vector<Substitution>& substitutions, const lexicon::Analysis& sanitized) {
+  std::size_t added = 0;
+  std::size_t removed = 0;
+  for (const Substitution& one : substitutions) {
+    const std::size_t start = one.start + added - removed;
+    const std::size_t end = start + one.to.size();
+    added += one.to.size();
+    removed += one.end - one.start;
+    const auto next =
+        std::partition_point(sanitized.findings.begin(), sanitized.findings.end(),
+                             [&](const lexicon::Finding& finding) { return finding.start < end; });
+    // Findings are in order of their starts and hardly overlap: the last that begins before the
+    // word's end is the one that may reach into it.
+    if (next != sanitized.findings.begin() && std::prev(next)->end > start) return true;
+  }
+  return false;
+}
+
 class PolicyImpl : public Policy {
  public:
   // Problems are added; with any, the policy is good for nothing but more of them.
@@ -101,16 +123,21 @@ class PolicyImpl : public Policy {
     } catch (const ConfigError& error) {
       add_problem(error, problems);
     }
+    std::string pools;
+    for (const Pool& pool : file_.pools) {
+      if (pool.file.empty() != pool.words.empty()) pools += read_pool(file, pool, problems);
+    }
     if (file_.lexicons.empty()) return;  // read_policy() has noted it
     try {
-      lexicon_ = lexicon::Lexicon::load(lists_of(file_));
+      lexicon_ = lexicon::Lexicon::load(lists_of(file_), {.own_categories = category_names()});
     } catch (const ConfigError& error) {
       const std::vector<ConfigError> faults = faults_of_lists();
       for (const ConfigError& fault : faults) add_problem(fault, problems);
       if (faults.empty()) add_problem(error, problems);
       return;
     }
-    revision_ = to_hex(sha256_of_chunks({kVersion, file_.content, words, lexicon_->revision()}));
+    revision_ =
+        to_hex(sha256_of_chunks({kVersion, file_.content, words, pools, lexicon_->revision()}));
     check_words(file, problems);
     check_terms(file, problems);
   }
@@ -168,6 +195,7 @@ class PolicyImpl : public Policy {
 
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
   const VerificationRules& verification() const override { return file_.verification; }
+  const std::vector<OwnCategory>& own_categories() const override { return file_.own_categories; }
   const std::string& revision() const override { return revision_; }
 
   std::vector<Problem> remarks(const std::filesystem::path& file) const {
@@ -175,10 +203,62 @@ class PolicyImpl : public Policy {
   }
 
  private:
+  // The words of a pool, which are then in pools_; what they were read from, for the revision.
+  std::string read_pool(const std::filesystem::path& policy, const Pool& pool,
+                        std::vector<Problem>& problems) {
+    std::string content;
+    for (const std::string& word : pool.words) content += word + '\n';
+    try {
+      if (!pool.file.empty()) content = read_file(pool.file);
+      pools_.emplace_back(
+          &pool, WordList(pool.file.empty() ? policy : pool.file, content, file_.length_min,
+                          file_.length_max, WordList::Lengths::Any));
+    } catch (const ConfigError& error) {
+      if (!pool.file.empty()) {
+        add_problem(error, problems);
+      } else {
+        const std::string what = error.what();  // its line is that of the word, not the policy's
+        problems.push_back({policy, pool.place, "pool.words", what.substr(what.find(": ") + 2)});
+      }
+    }
+    return content;
+  }
+
+  // The pool of words for the finding; null: the list of [substitution]. The text to be drawn tells
+  // its language; where it shows none, as one word does, the term's is taken.
+  const WordList* pool_for(const lexicon::Finding& finding, const std::string& shown) const {
+    const std::string& language = shown.empty() ? finding.language : shown;
+    const auto names = [](const std::vector<std::string>& list, const std::string& value) {
+      return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+    };
+    for (const auto& [pool, words] : pools_) {
+      if (names(pool->languages, language) && names(pool->categories, finding.category))
+        return &words;
+    }
+    return nullptr;
+  }
+
+  // Of each rendered text, and last of the description, the language that it shows; empty where it
+  // shows none, or no pool asks for it.
+  std::vector<std::string> languages_of(const lexicon::Analysis& analysis) const {
+    std::vector<std::string> languages(analysis.rendered.size() + 1);
+    for (std::size_t i = 0; i < analysis.rendered.size() && !pools_.empty(); ++i)
+      languages[i] = lexicon::LanguageIndex(analysis.rendered[i].text).all().main();
+    return languages;
+  }
+
+  // Those of the policy's own.
+  std::vector<std::string> category_names() const {
+    std::vector<std::string> names;
+    for (const OwnCategory& category : file_.own_categories) names.push_back(category.name);
+    return names;
+  }
+
   // All that is wrong with the lists, not the first only.
   std::vector<ConfigError> faults_of_lists() const {
     std::vector<ConfigError> faults;
     lexicon::Lists lists;
+    lists.own_categories = category_names();
     for (const auto* files : {&file_.lexicons, &file_.optional_lexicons}) {
       for (const std::filesystem::path& file : *files) {
         const bool optional = files == &file_.optional_lexicons;
@@ -199,6 +279,7 @@ class PolicyImpl : public Policy {
     std::vector<std::filesystem::path> files = file_.lexicons;
     files.insert(files.end(), file_.optional_lexicons.begin(), file_.optional_lexicons.end());
     files.push_back(file_.words);
+    for (const Pool& pool : file_.pools) files.push_back(pool.file);
     problems.push_back(problem_of(error, files));
   }
 
@@ -215,6 +296,11 @@ class PolicyImpl : public Policy {
     };
     if (words_) {
       for (const auto& [word, line] : words_->all()) check(file_.words, {line, 0}, word);
+    }
+    for (const auto& [pool, list] : pools_) {
+      const bool inlined = pool->file.empty();
+      for (const auto& [word, line] : list.all())
+        check(inlined ? file : pool->file, inlined ? pool->place : Place{line, 0}, word);
     }
     for (const Rule& rule : file_.rules) {
       const SubstitutionRules& rules = rule.substitution;
@@ -294,16 +380,19 @@ class PolicyImpl : public Policy {
     std::set<std::string> replaced;
     const auto rules = replacements(analysis, deciding, replaced);
     const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
+    const std::vector<std::string> languages = languages_of(analysis);
     // The substitutions of all findings that go: of their words, or of whole texts.
-    const auto gather = [&](bool whole_texts) {
-      Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr);
+    const auto gather = [&](bool whole_texts, int attempt) {
+      Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);
       for (std::size_t i = 0; i < rules.size(); ++i) {
         const lexicon::Finding& finding = analysis.findings[i];
         if (rules[i] == nullptr) continue;
-        if (whole_texts || crowded.contains(text_of(finding, analysis))) {
-          substituter.add_texts(analysis.rendered, finding, *rules[i]);
+        const std::size_t text = text_of(finding, analysis);
+        const WordList* pool = pool_for(finding, languages[text]);
+        if (whole_texts || crowded.contains(text)) {
+          substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
         } else {
-          substituter.add_words(finding, *rules[i]);
+          substituter.add_words(finding, *rules[i], pool);
         }
       }
       return substituter.finish();
@@ -311,18 +400,24 @@ class PolicyImpl : public Policy {
     const auto works = [&](std::vector<Substitution> substitutions) {
       std::string sanitized = apply_substitutions(prompt, substitutions);
       const lexicon::Analysis result = lexicon_->analyze(sanitized);
-      if (substitutions.empty() || !clean(result, tenant, replaced)) return false;
+      if (substitutions.empty() || !clean(result, tenant, replaced) ||
+          any_reads(substitutions, result))
+        return false;
       decision.sanitized_prompt = std::move(sanitized);
       decision.substitutions = std::move(substitutions);
       for (const lexicon::RenderedText& text : result.rendered)
         decision.allowed_texts.push_back(text.text);
       return true;
     };
-    if (works(gather(false))) {
+    // A word may make another reading with its neighbours: then others are tried.
+    constexpr int kAttemptsMax = 4;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      if (!works(gather(false, attempt))) continue;
       if (!crowded.empty()) decision.note = "a text with too many findings was replaced as a whole";
       return;
     }
-    if (works(gather(true))) {
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      if (!works(gather(true, attempt))) continue;
       decision.note = "replacing words did not help; the whole rendered text was replaced";
       return;
     }
@@ -333,6 +428,7 @@ class PolicyImpl : public Policy {
   PolicyFile file_;
   std::shared_ptr<const lexicon::Lexicon> lexicon_;
   std::optional<WordList> words_;
+  std::vector<std::pair<const Pool*, WordList>> pools_;  // of file_.pools, in their order
   std::string revision_;
 };
 
@@ -372,6 +468,9 @@ std::vector<std::filesystem::path> Policy::files(const std::filesystem::path& fi
     for (const auto* lists : {&policy.lexicons, &policy.optional_lexicons})
       files.insert(files.end(), lists->begin(), lists->end());
     if (!policy.words.empty()) files.push_back(policy.words);
+    for (const Pool& pool : policy.pools) {
+      if (!pool.file.empty()) files.push_back(pool.file);
+    }
   } catch (const std::exception&) {
     // It cannot be read now; the file itself is all that is known.
   }

@@ -45,6 +45,8 @@ class Policy {
 
   virtual const lexicon::Lexicon& lexicon() const = 0;
   virtual const VerificationRules& verification() const = 0;
+  // In order of their names.
+  virtual const std::vector<OwnCategory>& own_categories() const = 0;
 
   // SHA-256 (hex) over everything that decides: the policy file's bytes, the word list's, the
   // lexicon's revision and this program's version of the rules.

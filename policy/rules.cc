@@ -35,12 +35,11 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-const std::vector<std::string>& category_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const lexicon::Category& category : lexicon::kCategories) all.emplace_back(category.name);
-    return all;
-  }();
+// Those of categories.h and the policy's own.
+std::vector<std::string> category_names(const PolicyFile& policy) {
+  std::vector<std::string> names;
+  for (const lexicon::Category& category : lexicon::kCategories) names.emplace_back(category.name);
+  for (const OwnCategory& category : policy.own_categories) names.push_back(category.name);
   return names;
 }
 
@@ -48,7 +47,7 @@ const std::vector<std::string>& category_names() {
 bool agrees(const Rule& rule, const lexicon::Term& term) {
   return term.severity >= rule.severity_min && term.severity <= rule.severity_max &&
          contains(rule.categories, term.category) && contains(rule.terms, term.term) &&
-         contains(rule.languages, term.language);
+         contains(rule.languages, term.language) && contains(rule.lists, term.list);
 }
 
 // Whether the earlier rule decides wherever a finding of such a term is found, for every tenant of
@@ -89,14 +88,16 @@ class RuleReader {
 
   void read() {
     const toml::table& root = toml_.root();
-    toml_.check_keys(
-        root,
-        {"lexicons", "optional_lexicons", "default_action", "substitution", "rule", "verification"},
-        "");
+    toml_.check_keys(root,
+                     {"lexicons", "optional_lexicons", "categories", "default_action",
+                      "substitution", "pool", "rule", "verification"},
+                     "");
     read_lexicons(root);
+    if (const toml::table* table = toml_.table(root, "categories")) read_categories(*table);
     policy_.default_action =
         toml_.action(root, "default_action", actions_without_finding()).value_or(Action::Allow);
     read_substitution(root);
+    for (const toml::table* table : toml_.tables(root, "pool")) read_pool(*table);
     for (const toml::table* table : toml_.tables(root, "rule")) read_rule(*table);
     if (const toml::table* table = toml_.table(root, "verification")) read_verification(*table);
     const bool needs_words =
@@ -124,6 +125,24 @@ class RuleReader {
     }
   }
 
+  // A table's keys come in the order of their names.
+  void read_categories(const toml::table& table) {
+    std::vector<std::string> openai{lexicon::kOpenAiCategories.begin(),
+                                    lexicon::kOpenAiCategories.end()};
+    openai.emplace_back("none");
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      if (!lexicon::is_category_name(name)) {
+        toml_.note(key.source(), "categories." + name,
+                   "expected a name of " + std::string(lexicon::kCategoryForm));
+      } else if (lexicon::find_category(name) != nullptr) {
+        toml_.note(key.source(), "categories." + name, "is there already, for all policies");
+      } else if (const auto under = toml_.choice(node, "categories." + name, openai)) {
+        policy_.own_categories.push_back({name, *under});
+      }
+    }
+  }
+
   void read_substitution(const toml::table& root) {
     const toml::table* table = toml_.table(root, "substitution");
     if (table == nullptr) return;
@@ -142,6 +161,19 @@ class RuleReader {
     }
   }
 
+  void read_pool(const toml::table& table) {
+    toml_.check_keys(table, {"languages", "categories", "file", "words"}, "pool");
+    Pool pool;
+    pool.place = TomlReader::place_of(table.source());
+    pool.languages = list(table, "languages", {});
+    pool.categories = list(table, "categories", category_names(policy_));
+    pool.words = list(table, "words", {});
+    if (const auto file = toml_.text(table, "file")) pool.file = beside(*file);
+    if (pool.file.empty() == pool.words.empty())
+      toml_.note_missing(table.source(), "pool", "expected either a file or words");
+    policy_.pools.push_back(std::move(pool));
+  }
+
   SubstitutionRules read_substitution_rules(const toml::table& table, SubstitutionRules result) {
     if (const toml::node* node = table.get("strategy")) {
       const auto name = toml_.choice(*node, "strategy", {"harmless", "fixed", "category"});
@@ -156,7 +188,7 @@ class RuleReader {
       result.place = TomlReader::place_of(table.get("word")->source());
     }
     if (const toml::table* categories = toml_.table(table, "category")) {
-      toml_.check_keys(*categories, category_names(), "category");
+      toml_.check_keys(*categories, category_names(policy_), "category");
       for (const auto& [key, node] : *categories) {
         if (const auto word = toml_.choice(node, key.str(), {}))
           result.category[std::string(key.str())] = *word;
@@ -184,20 +216,22 @@ class RuleReader {
   }
 
   void read_rule(const toml::table& table) {
-    toml_.check_keys(table,
-                     {"name", "categories", "terms", "languages", "tenants", "severity_min",
-                      "severity_max", "where", "action", "observe", "strategy", "word", "category"},
-                     "rule");
+    toml_.check_keys(
+        table,
+        {"name", "categories", "terms", "languages", "tenants", "lists", "severity_min",
+         "severity_max", "where", "action", "observe", "strategy", "word", "category"},
+        "rule");
     Rule rule;
     rule.place = TomlReader::place_of(table.source());
     read_name(table, rule);
-    rule.categories = list(table, "categories", category_names());
+    rule.categories = list(table, "categories", category_names(policy_));
     for (auto& [term, place] : toml_.strings(table, "terms", {})) {
       rule.terms.push_back(std::move(term));
       policy_.term_places.push_back(place);
     }
     rule.languages = list(table, "languages", {});
     read_tenants(table, rule);
+    rule.lists = list(table, "lists", list_names());
     rule.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax).value_or(0);
     rule.severity_max = toml_.number(table, "severity_max", 0, lexicon::kSeverityMax)
                             .value_or(lexicon::kSeverityMax);
@@ -213,6 +247,14 @@ class RuleReader {
     rule.observe = toml_.boolean(table, "observe").value_or(false);
     rule.substitution = read_substitution_rules(table, substitution_);
     policy_.rules.push_back(std::move(rule));
+  }
+
+  std::vector<std::string> list_names() const {
+    std::vector<std::string> names;
+    for (const auto* files : {&policy_.lexicons, &policy_.optional_lexicons}) {
+      for (const std::filesystem::path& file : *files) names.push_back(file.filename().string());
+    }
+    return names;
   }
 
   void read_name(const toml::table& table, Rule& rule) {
@@ -290,6 +332,7 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
   if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
   if (!contains(rule.terms, finding.term)) return "terms: another";
   if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
+  if (!contains(rule.lists, finding.list)) return "lists: " + finding.list;
   if (!contains(rule.tenants, tenant))
     return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
   return {};

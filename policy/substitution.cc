@@ -69,6 +69,18 @@ std::string like_case(std::string_view word, std::string_view model) {
   return result;
 }
 
+WordForm form_of(std::string_view text, std::string_view term) {
+  std::string word;
+  for (const char c : text) word += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  // What was disguised, or is another word than the term, says nothing by its ending.
+  const std::size_t stem =
+      term.size() > 1 && (term.back() == 'e' || term.back() == 'y') ? term.size() - 1 : term.size();
+  if (word.size() <= stem || word == term || !word.starts_with(term.substr(0, stem)))
+    return WordForm::Base;
+  if (word.ends_with("ing") || word.ends_with("in'")) return WordForm::Participle;
+  return word.ends_with('s') && !term.ends_with('s') ? WordForm::Plural : WordForm::Base;
+}
+
 std::size_t count_letters(std::string_view text) {
   std::size_t count = 0;
   for_each_character(text, [&](std::optional<char32_t> character, std::string_view /*bytes*/) {
@@ -115,29 +127,34 @@ std::string apply_substitutions(std::string_view prompt,
   return result;
 }
 
-Substituter::Substituter(std::string_view prompt, std::string_view revision, const WordList* words)
-    : prompt_(prompt), seed_(to_hex(sha256_of_chunks({revision, prompt}))), words_(words) {}
+Substituter::Substituter(std::string_view prompt, std::string_view revision, const WordList* words,
+                         int attempt)
+    : prompt_(prompt), words_(words) {
+  seed_ = to_hex(sha256_of_chunks({revision, prompt, attempt > 0 ? std::to_string(attempt) : ""}));
+}
 
-void Substituter::add_words(const lexicon::Finding& finding, const SubstitutionRules& rules) {
+void Substituter::add_words(const lexicon::Finding& finding, const SubstitutionRules& rules,
+                            const WordList* pool) {
   if (finding.pieces.empty()) {
     // Of an acrostic its first line's word is enough: one line less, and the first letters spell
     // nothing.
     const std::size_t end = has_step(finding, "acrostic") ? finding.start : finding.end;
-    add({finding.start, end}, true, finding, rules, 0);
+    add({finding.start, end}, true, finding, rules, 0, pool);
   }
   for (std::size_t i = 0; i < finding.pieces.size(); ++i)
-    add({finding.pieces[i].first, finding.pieces[i].second}, false, finding, rules, i);
+    add({finding.pieces[i].first, finding.pieces[i].second}, false, finding, rules, i, pool);
 }
 
 void Substituter::add_texts(const std::vector<lexicon::RenderedText>& rendered,
-                            const lexicon::Finding& finding, const SubstitutionRules& rules) {
+                            const lexicon::Finding& finding, const SubstitutionRules& rules,
+                            const WordList* pool) {
   auto text = std::partition_point(
       rendered.begin(), rendered.end(),
       [&](const lexicon::RenderedText& other) { return other.end <= finding.start; });
-  if (text == rendered.end() || text->start >= finding.end) return add_words(finding, rules);
+  if (text == rendered.end() || text->start >= finding.end) return add_words(finding, rules, pool);
   for (; text != rendered.end() && text->start < finding.end; ++text) {
     add({text->start, text->end}, false, finding, rules,
-        static_cast<std::size_t>(text - rendered.begin()));
+        static_cast<std::size_t>(text - rendered.begin()), pool);
   }
 }
 
@@ -166,8 +183,9 @@ std::vector<Substitution> Substituter::finish() const {
 }
 
 void Substituter::add(Range range, bool widens, const lexicon::Finding& finding,
-                      const SubstitutionRules& rules, std::size_t piece) {
-  wanted_.push_back({range, widens, named_word(rules, finding.category), finding.term, piece});
+                      const SubstitutionRules& rules, std::size_t piece, const WordList* pool) {
+  wanted_.push_back({range, widens, named_word(rules, finding.category), finding.term, piece,
+                     pool != nullptr ? pool : words_});
 }
 
 Substitution Substituter::made(const Wanted& wanted) const {
@@ -178,7 +196,7 @@ Substitution Substituter::made(const Wanted& wanted) const {
     // Seeded by the term, so that a term becomes the same word wherever the prompt has it.
     const std::string seed =
         to_hex(sha256_of_chunks({seed_, wanted.term, std::to_string(wanted.piece)}));
-    word = words_->pick(count_letters(from), seed);
+    word = wanted.pool->pick(count_letters(from), seed, form_of(from, wanted.term));
   }
   return {start, end, std::string(from), like_case(word, from)};
 }

@@ -17,6 +17,9 @@ namespace glyphward::policy {
 // The word in the case of `model`: UPPER, Title or lower.
 std::string like_case(std::string_view word, std::string_view model);
 
+// The form in which a text has the term, by its ending; Base where it has none that tells.
+WordForm form_of(std::string_view text, std::string_view term);
+
 // Letters and digits in a text, as a reader counts them: without marks, signs and spaces.
 std::size_t count_letters(std::string_view text);
 
@@ -45,17 +48,21 @@ std::string apply_substitutions(std::string_view prompt,
 // of the prompt is walked over once per finding, however many share a word or a text.
 class Substituter {
  public:
-  // `words` is asked only where the rules name no word; it may be null if they always do.
-  Substituter(std::string_view prompt, std::string_view revision, const WordList* words);
+  // `words` is asked only where the rules name no word; it may be null if they always do. Another
+  // attempt picks other words.
+  Substituter(std::string_view prompt, std::string_view revision, const WordList* words,
+              int attempt = 0);
 
   // Replaces the whole words that hold the finding; if it was put together from several quotes or
-  // lines, each of those.
-  void add_words(const lexicon::Finding& finding, const SubstitutionRules& rules);
+  // lines, each of those. `pool`, which must outlive this, is asked for words instead, if given.
+  void add_words(const lexicon::Finding& finding, const SubstitutionRules& rules,
+                 const WordList* pool = nullptr);
 
   // Replaces the whole rendered texts that the finding touches; if it touches none, its words.
   // `rendered` is in order of position, and its texts do not overlap.
   void add_texts(const std::vector<lexicon::RenderedText>& rendered,
-                 const lexicon::Finding& finding, const SubstitutionRules& rules);
+                 const lexicon::Finding& finding, const SubstitutionRules& rules,
+                 const WordList* pool = nullptr);
 
   // In order of position. Of two that overlap, the first one's substitute replaces both.
   std::vector<Substitution> finish() const;
@@ -68,10 +75,11 @@ class Substituter {
     std::string word;       // as the rules say it; empty: a harmless one
     std::string term;       // seeds the choice of a harmless word
     std::size_t piece = 0;  // so does this: the pieces of one finding become different words
+    const WordList* pool = nullptr;
   };
 
   void add(Range range, bool widens, const lexicon::Finding& finding,
-           const SubstitutionRules& rules, std::size_t piece);
+           const SubstitutionRules& rules, std::size_t piece, const WordList* pool);
   Substitution made(const Wanted& wanted) const;
 
   std::string_view prompt_;

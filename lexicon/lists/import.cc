@@ -26,14 +26,15 @@ std::string lower(std::string text) {
 // Our category for a tag of another list; empty if it says nothing that we know.
 std::string_view category_of(std::string_view tag) {
   static const std::vector<std::pair<std::string_view, std::string_view>> kinds = {
-      {"racial", "racial"},    {"ethnic", "racial"},   {"race", "racial"},
-      {"relig", "religious"},  {"lgbt", "lgbtq"},      {"orientation", "lgbtq"},
-      {"homophob", "lgbtq"},   {"gender", "lgbtq"},    {"disab", "ableist"},
-      {"ableis", "ableist"},   {"mental", "ableist"},  {"violen", "violence"},
-      {"threat", "violence"},  {"hate", "hate"},       {"politic", "hate"},
-      {"sex", "sexual"},       {"body", "sexual"},     {"porn", "sexual"},
-      {"insult", "insult"},    {"offens", "insult"},   {"general", "profanity"},
-      {"profan", "profanity"}, {"shock", "profanity"}, {"bodily", "profanity"}};
+      {"racial", "racial"},    {"ethnic", "racial"},       {"race", "racial"},
+      {"relig", "religious"},  {"lgbt", "lgbtq"},          {"orientation", "lgbtq"},
+      {"homophob", "lgbtq"},   {"gender", "lgbtq"},        {"disab", "ableist"},
+      {"ableis", "ableist"},   {"mental", "ableist"},      {"violen", "violence"},
+      {"threat", "threat"},    {"self-harm", "self_harm"}, {"self_harm", "self_harm"},
+      {"suicid", "self_harm"}, {"hate", "hate"},           {"politic", "hate"},
+      {"sex", "sexual"},       {"body", "sexual"},         {"porn", "sexual"},
+      {"insult", "insult"},    {"offens", "insult"},       {"general", "profanity"},
+      {"profan", "profanity"}, {"shock", "profanity"},     {"bodily", "profanity"}};
   for (const auto& [word, category] : kinds) {
     if (tag.find(word) != tag.npos) return category;
   }
@@ -44,8 +45,10 @@ class Importer {
  public:
   Importer(const std::filesystem::path& file, const ImportDefaults& defaults)
       : file_(file), defaults_(defaults) {
-    const bool known = find_category(defaults.category) != nullptr;
-    if (!known) fail(0, "category", "unknown: '" + defaults.category + "'");
+    if (!is_category_name(defaults.category)) {
+      fail(0, "category",
+           "expected " + std::string(kCategoryForm) + "; found '" + defaults.category + "'");
+    }
     if (defaults.severity < 0 || defaults.severity > kSeverityMax)
       fail(0, "severity", "expected 0 to " + std::to_string(kSeverityMax));
     if (defaults.scale < 2 || defaults.scale > 100) fail(0, "scale", "expected 2 to 100");

@@ -33,6 +33,18 @@ std::string joined(const std::vector<std::string>& words) {
   return result;
 }
 
+const std::vector<std::string> kTermFields = {"term",     "category", "severity",
+                                              "language", "flags",    "forms"};
+
+// A day of the calendar, as far as months of 31 days go.
+bool is_day(const std::string& text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
+  std::string digits = text.substr(0, 4) + text.substr(5, 2) + text.substr(8, 2);
+  if (digits.find_first_not_of("0123456789") != std::string::npos) return false;
+  const int month = std::stoi(digits.substr(4, 2)), day = std::stoi(digits.substr(6, 2));
+  return month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
 // What makes a line the same term as another's.
 std::string key_of(const Entry& entry) {
   return entry.term.term + '\t' + entry.term.language + '\t' +
@@ -42,7 +54,7 @@ std::string key_of(const Entry& entry) {
 class ListReader {
  public:
   ListReader(std::filesystem::path file, std::string_view content, Lists& lists)
-      : table_(std::move(file), content), lists_(lists) {}
+      : list_(file.filename().string()), table_(std::move(file), content), lists_(lists) {}
 
   // With `faults`, rows that are wrong are left out.
   void read(std::vector<ConfigError>* faults) {
@@ -68,13 +80,14 @@ class ListReader {
   bool is_allow_header() const {
     const std::vector<std::string>& header = table_.header();
     if (header == std::vector<std::string>{"phrase", "language", "note"}) return true;
-    if (header ==
-        std::vector<std::string>{"term", "category", "severity", "language", "flags", "forms"})
-      return false;
-    table_.fail(
-        "header",
-        "expected the fields 'term category severity language flags forms' or 'phrase language "
-        "note', parted by tabs");
+    std::vector<std::string> fields = kTermFields;
+    if (header == fields) return false;
+    fields.push_back("until");
+    if (header == fields) return false;
+    table_.fail("header",
+                "expected the fields 'term category severity language flags forms', to which "
+                "'until' may be "
+                "added, or 'phrase language note', parted by tabs");
   }
 
   void add_allowed(const std::vector<std::string>& fields) {
@@ -92,12 +105,7 @@ class ListReader {
       table_.fail("term",
                   "expected one of " + joined(form_names()) + "; found '" + fields[0] + "'");
     entry.term.category = fields[1];
-    if (find_category(fields[1]) == nullptr) {
-      std::string known;
-      for (const Category& one : kCategories)
-        known.append(known.empty() ? "" : ", ").append(one.name);
-      table_.fail("category", "expected one of " + known + "; found '" + fields[1] + "'");
-    }
+    check_category(fields[1]);
     if (fields[2].size() != 1 || fields[2][0] < '0' || fields[2][0] > '0' + kSeverityMax) {
       table_.fail("severity",
                   "expected 0 to " + std::to_string(kSeverityMax) + ", found '" + fields[2] + "'");
@@ -105,11 +113,26 @@ class ListReader {
     entry.term.severity = fields[2][0] - '0';
     entry.term.language = fields[3].empty() ? "und" : fields[3];
     add_forms(entry, fields[5]);
+    if (fields.size() > 6 && !fields[6].empty()) {
+      if (!is_day(fields[6]))
+        table_.fail("until", "expected a day as 2027-01-31, found '" + fields[6] + "'");
+      entry.until = fields[6];
+    }
+    entry.term.list = list_;
     const auto [it, fresh] = seen_.emplace(key_of(entry), table_.line());
     if (!fresh)
       table_.fail("term", "'" + entry.term.term + "' stands in line " + std::to_string(it->second) +
                               " already");
     lists_.entries.push_back(std::move(entry));
+  }
+
+  void check_category(const std::string& category) const {
+    if (find_category(category) != nullptr || contains(lists_.own_categories, category)) return;
+    if (lists_.any_category && is_category_name(category)) return;
+    std::vector<std::string> known = lists_.own_categories;
+    for (const Category& one : kCategories) known.emplace_back(one.name);
+    table_.fail("category", "expected one of " + joined(known) + "; found '" + category +
+                                "'; others are declared in the policy's [categories]");
   }
 
   // Of a term or a spelling. A literal's signs count too.
@@ -160,6 +183,7 @@ class ListReader {
     entry.flags |= it->second;
   }
 
+  std::string list_;
   TableReader table_;
   Lists& lists_;
   std::unordered_map<std::string, int> seen_;  // the line of each term in its language
@@ -196,6 +220,7 @@ std::string changes(const Entry& before, const Entry& after) {
   }
   if (flags_text(before) != flags_text(after))
     say("flags '" + flags_text(before) + "' -> '" + flags_text(after) + "'");
+  if (before.until != after.until) say("until '" + before.until + "' -> '" + after.until + "'");
   const std::set<std::string> old_forms(before.forms.begin(), before.forms.end());
   const std::set<std::string> new_forms(after.forms.begin(), after.forms.end());
   for (const std::string& form : new_forms) {
@@ -229,12 +254,16 @@ void read_list(const std::filesystem::path& file, std::string_view content, List
 }
 
 std::string write_list(const std::vector<Entry>& entries) {
-  std::string out = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  const bool ends = std::any_of(entries.begin(), entries.end(),
+                                [](const Entry& entry) { return !entry.until.empty(); });
+  std::string out = "term\tcategory\tseverity\tlanguage\tflags\tforms";
+  out += ends ? "\tuntil\n" : "\n";
   for (const Entry& entry : entries) {
     out += entry.term.term + '\t' + entry.term.category + '\t' +
            std::to_string(entry.term.severity) + '\t' + entry.term.language + '\t' +
            flags_text(entry) + '\t';
     for (std::size_t i = 0; i < entry.forms.size(); ++i) out += (i > 0 ? "|" : "") + entry.forms[i];
+    if (ends) out += '\t' + entry.until;
     out += '\n';
   }
   return out;

@@ -16,6 +16,9 @@ namespace glyphward::lexicon {
 struct Lists {
   std::vector<Entry> entries;
   std::vector<std::string> allowed;  // harmless words and phrases
+  // Of the reader: which categories terms may have besides kCategories.
+  std::vector<std::string> own_categories = {};
+  bool any_category = false;  // any that has the form of one
 };
 
 // Whether a spelling has signs that a disguise could be made of. Such a spelling can only be found

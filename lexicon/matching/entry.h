@@ -37,6 +37,7 @@ struct Entry {
   std::uint32_t flags = 0;
   std::vector<std::string> forms;        // other spellings that mean the term
   std::vector<std::string> harmless_in;  // languages in which the word is harmless
+  std::string until = {};  // the last day on which it holds, YYYY-MM-DD; empty: always
 };
 
 }  // namespace glyphward::lexicon

@@ -121,6 +121,7 @@ class FakePolicy : public policy::Policy {
   }
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
   const policy::VerificationRules& verification() const override { return verification_; }
+  const std::vector<policy::OwnCategory>& own_categories() const override { return own_; }
   const std::string& revision() const override { return revision_; }
 
   policy::VerificationRules& mutable_verification() { return verification_; }
@@ -129,6 +130,7 @@ class FakePolicy : public policy::Policy {
   std::shared_ptr<const lexicon::Lexicon> lexicon_;
   std::string word_;
   std::string revision_ = "policy";
+  std::vector<policy::OwnCategory> own_;
   policy::VerificationRules verification_;
 };
 

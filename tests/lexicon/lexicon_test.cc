@@ -193,6 +193,41 @@ TEST(Lexicon, RevisionChangesWithTheFiles) {
   EXPECT_EQ(Lexicon::load({a.path()})->revision().size(), 64u);
 }
 
+TEST(Lexicon, RowsHoldUntilTheirDay) {
+  const TemporaryFile file(
+      "term\tcategory\tseverity\tlanguage\tflags\tforms\tuntil\n"
+      "heck\tinsult\t3\ten\t\t\t2026-12-31\ndarnation\tinsult\t3\ten\t\t\t\n");
+  const auto load = [&](const char* today) {
+    return Lexicon::load({file.path()}, {.today = today});
+  };
+  EXPECT_EQ(load("2026-12-31")->find("heck, darnation").size(), 2u) << "that day too";
+  EXPECT_EQ(load("2027-01-01")->find("heck, darnation").size(), 1u);
+  EXPECT_EQ(load("2026-01-01")->revision(), load("2026-12-31")->revision());
+  EXPECT_NE(load("2026-12-31")->revision(), load("2027-01-01")->revision());
+  EXPECT_EQ(load("2027-01-01")->revision(), load("2028-01-01")->revision());
+  for (const char* wrong : {"2026-13-01", "2026-1-1", "soon", "31.12.2026", "2026-00-10"}) {
+    const TemporaryFile bad(
+        "term\tcategory\tseverity\tlanguage\tflags\tforms\tuntil\nheck\tinsult\t3\ten\t\t\t" +
+        std::string(wrong) + "\n");
+    EXPECT_THROW(Lexicon::load({bad.path()}), ConfigError) << wrong;
+  }
+}
+
+TEST(Lexicon, CategoriesOfOnesOwnMustBeDeclared) {
+  const TemporaryFile file(std::string(kHeader) + "frobco\tcompetitor\t3\tund\n");
+  EXPECT_THROW(Lexicon::load({file.path()}), ConfigError);
+  EXPECT_THROW(Lexicon::load({file.path()}, {.own_categories = {"competitors"}}), ConfigError);
+  for (const LoadOptions& options :
+       {LoadOptions{.own_categories = {"competitor"}}, LoadOptions{.any_category = true}}) {
+    const auto found = Lexicon::load({file.path()}, options)->find("Frobco");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].category, "competitor");
+    EXPECT_EQ(found[0].list, std::filesystem::path(file.path()).filename().string());
+  }
+  const TemporaryFile bad(std::string(kHeader) + "frobco\tMy Own\t3\tund\n");
+  EXPECT_THROW(Lexicon::load({bad.path()}, {.any_category = true}), ConfigError);
+}
+
 TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
   const TemporaryFile file(content);

@@ -518,6 +518,184 @@ TEST(Policy, AnEmptyOrMissingListIsAnErrorUnlessDeclared) {
   EXPECT_NE(std::find(files.begin(), files.end(), own), files.end());
 }
 
+// A list on trial: own categories, and rules by the list that has the term.
+TEST(Policy, KnowsCategoriesOfItsOwnAndListsByName) {
+  const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  const TemporaryPolicy policy("");
+  std::ofstream(policy.folder() / "brands.tsv")
+      << header << "frobco\tcompetitor\t2\tund\t\t\nzub&zub\tcompetitor\t2\tund\tliteral\t\n";
+  const auto write = [&](const std::string& rules) {
+    std::ofstream(policy.file()) << "lexicons = [\"" << (kRoot / "lexicon/default.tsv").string()
+                                 << "\", \"brands.tsv\"]\n"
+                                 << rules;
+  };
+  write("[[rule]]\nname = \"r\"\naction = \"block\"\n");
+  ASSERT_EQ(Policy::check(policy.file()).size(), 2u) << "nobody declared it";
+  EXPECT_NE(Policy::check(policy.file())[0].message.find("category: expected one of"),
+            std::string::npos);
+  write(R"(
+[categories]
+competitor = "none"
+scam = "illicit"
+[substitution]
+words = "harmless.txt"
+[[rule]]
+name = "on trial"
+categories = ["competitor"]
+action = "review"
+observe = true
+[[rule]]
+name = "brands"
+lists = ["brands.tsv"]
+action = "substitute"
+[[rule]]
+name = "the rest"
+lists = ["default.tsv"]
+action = "block"
+)");
+  const auto loaded = Policy::load(policy.file());
+  ASSERT_EQ(loaded->own_categories().size(), 2u);
+  EXPECT_EQ(loaded->own_categories()[0].name, "competitor");
+  EXPECT_EQ(loaded->own_categories()[1].openai, "illicit");
+  for (const char* sign : {"buy Frobco", "buy ZUB&ZUB now"}) {
+    const Decision decision = decide(*loaded, "a sign that says \"" + std::string(sign) + "\"");
+    EXPECT_EQ(decision.action, Action::Substitute) << sign;
+    EXPECT_EQ(decision.rule, "brands");
+    ASSERT_EQ(decision.observations.size(), 1u);
+    EXPECT_EQ(decision.observations[0].rule, "on trial");
+  }
+  EXPECT_EQ(decide(*loaded, "a sign that says \"fuck\"").rule, "the rest");
+  EXPECT_TRUE(Policy::check(policy.file()).empty());
+  const auto found = loaded->lexicon().analyze("a sign that says \"Frobco\"").findings;
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].list, "brands.tsv");
+}
+
+std::string sanitized(const Policy& policy, const std::string& sign) {
+  const std::string prompt = decide(policy, "a sign that says \"" + sign + "\"").sanitized_prompt;
+  const std::size_t start = prompt.find('"') + 1;
+  return prompt.substr(start, prompt.rfind('"') - start);
+}
+
+TEST(Policy, HasPoolsOfWordsByCategoryAndLanguage) {
+  const TemporaryPolicy policy(R"(
+[substitution]
+words = "harmless.txt"
+[[pool]]
+categories = ["sexual"]
+words = ["pillow"]
+[[pool]]
+languages = ["de"]
+file = "de.txt"
+[[pool]]
+languages = ["en"]
+categories = ["insult"]
+words = ["daisy", "tulip", "daisies", "tulips"]
+[[rule]]
+name = "all"
+action = "substitute"
+)");
+  std::ofstream(policy.folder() / "de.txt") << "blume\nsonne\n";
+  const auto loaded = Policy::load(policy.file());
+  const std::set<std::string> german = {"Blume", "Sonne"};
+  EXPECT_TRUE(german.contains(sanitized(*loaded, "Arschloch"))) << "the term tells";
+  const std::string sentence = sanitized(*loaded, "das ist nicht der Bitch und ich bin");
+  EXPECT_TRUE(sentence.find("Blume") != sentence.npos || sentence.find("Sonne") != sentence.npos)
+      << "the text tells before the term does: " << sentence;
+  EXPECT_EQ(sanitized(*loaded, "BLOWJOB"), "PILLOW");
+  const std::set<std::string> flowers = {"DAISY", "TULIP"};
+  EXPECT_TRUE(flowers.contains(sanitized(*loaded, "BITCH")));
+  const auto files = Policy::files(policy.file());
+  EXPECT_NE(std::find(files.begin(), files.end(), policy.folder() / "de.txt"), files.end());
+  const std::string revision = loaded->revision();
+  std::ofstream(policy.folder() / "de.txt", std::ios::app) << "wolke\n";
+  EXPECT_NE(Policy::load(policy.file())->revision(), revision);
+}
+
+TEST(Policy, SaysWhatIsWrongWithPools) {
+  const TemporaryPolicy policy(R"(
+[substitution]
+words = "harmless.txt"
+[[pool]]
+languages = ["de"]
+[[pool]]
+file = "none.txt"
+[[pool]]
+words = ["Blume"]
+[[pool]]
+words = ["shit", "blume"]
+[[pool]]
+words = ["ab"]
+colour = "red"
+[[rule]]
+name = "all"
+action = "substitute"
+)");
+  std::string said;
+  for (const Problem& problem : Policy::check(policy.file())) said += to_string(problem) + "\n";
+  for (const char* expected :
+       {"policy.toml:5:1: pool: expected either a file or words", "none.txt: expected a readable",
+        "policy.toml:9:1: pool.words: expected a word of lower-case Latin letters, found 'Blume'",
+        "policy.toml:11:1: expected harmless words, found 'shit'",
+        "policy.toml:13:1: pool.words: expected a word of 3 to 8 letters, found none",
+        "policy.toml:15:1: pool.colour: unknown key"})
+    EXPECT_NE(said.find(expected), said.npos) << expected << "\n" << said;
+}
+
+TEST(Policy, SubstitutesKeepFormAndLanguage) {
+  const std::string many = sanitized(shipped(), "BITCHES");
+  EXPECT_TRUE(many.ends_with('S')) << many;
+  const std::string doing = sanitized(shipped(), "no fucking way");
+  EXPECT_NE(doing.find("ing "), doing.npos) << doing;
+  std::ifstream file(kRoot / "policy/words/de.txt");
+  std::set<std::string> german;
+  for (std::string word; std::getline(file, word);) german.insert(like_case(word, "AAAA"));
+  EXPECT_TRUE(german.contains(sanitized(shipped(), "ARSCHLOCH")));
+}
+
+// "kite" beside "s" would be a term of this list, and so would "lamp" beside it: another is picked.
+TEST(Policy, SubstitutesMakeNoTermWithTheirNeighbours) {
+  const TemporaryPolicy policy("");
+  const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  std::ofstream(policy.folder() / "own.tsv")
+      << header << "frob\tinsult\t5\ten\t\t\nkite town\tinsult\t1\ten\t\t\n"
+      << "lamp town\tinsult\t1\ten\t\t\nmoon town\tinsult\t1\ten\t\t\n";
+  std::ofstream(policy.folder() / "words.txt") << "kite\nlamp\nmoon\nrose\n";
+  std::ofstream(policy.file())
+      << "lexicons = [\"own.tsv\"]\n[substitution]\nwords = \"words.txt\"\n"
+      << "length_min = 4\nlength_max = 4\n"
+      << "[[rule]]\nname = \"r\"\nseverity_min = 2\naction = "
+         "\"substitute\"\n";
+  const auto loaded = Policy::load(policy.file());
+  int kept_the_rest = 0;
+  for (int i = 0; i < 40; ++i) {
+    const std::string sign = sanitized(*loaded, "frob town " + std::to_string(i));
+    EXPECT_TRUE(loaded->lexicon().find(sign).empty()) << sign;
+    kept_the_rest += sign.starts_with("rose town") ? 1 : 0;
+  }
+  EXPECT_GE(kept_the_rest, 20) << "most need not replace the whole text";
+}
+
+TEST(Policy, SaysWhatIsWrongWithCategoriesAndLists) {
+  const TemporaryPolicy policy(R"(
+[categories]
+racial = "hate"
+"My Own" = "none"
+scam = "ilicit"
+[[rule]]
+name = "r"
+lists = ["defualt.tsv"]
+categories = ["spam"]
+action = "block"
+)");
+  std::vector<std::string> said;
+  for (const Problem& problem : Policy::check(policy.file()))
+    said.push_back(std::to_string(problem.place.line) + " " + problem.key + " " +
+                   (problem.message.find("did you mean") == std::string::npos ? "" : "?"));
+  EXPECT_EQ(said, (std::vector<std::string>{"4 categories.racial ", "5 categories.My Own ",
+                                            "6 categories.scam ?", "9 lists ?", "10 categories "}));
+}
+
 TEST(Policy, RevisionIsThatOfAllThatDecides) {
   const TemporaryPolicy a("default_action = \"allow\"\n");
   const TemporaryPolicy b("default_action = \"block\"\n");

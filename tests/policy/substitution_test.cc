@@ -95,6 +95,31 @@ TEST(WordList, PicksByLengthAndSeed) {
   EXPECT_EQ(limited.all()[2].line, 5);
 }
 
+TEST(WordList, PicksByForm) {
+  const WordList list("words.txt",
+                      "sun\nkite\nmango\nkites\tplural\nmangoes\tplural\nsinging\tparticiple\n", 3,
+                      8, WordList::Lengths::Any);
+  EXPECT_EQ(list.pick(5, "any", WordForm::Plural), "kites");
+  EXPECT_EQ(list.pick(9, "any", WordForm::Plural), "mangoes");
+  EXPECT_EQ(list.pick(3, "any", WordForm::Participle), "singing");
+  EXPECT_EQ(list.pick(8, "any"), "mango") << "the nearest length without a form";
+  EXPECT_EQ(words().pick(4, "seed", WordForm::Plural), words().pick(4, "seed")) << "it has none";
+  EXPECT_THROW(WordList("w", "kites\tplural\n", 3, 8, WordList::Lengths::Any), std::exception);
+  EXPECT_THROW(WordList("w", "kites\tdual\n", 3, 8, WordList::Lengths::Any), std::exception);
+  EXPECT_EQ(WordList("w", "sun\nmango\n", 3, 8, WordList::Lengths::Any).pick(4, "any"), "sun")
+      << "of two as near the shorter";
+}
+
+TEST(FormOf, IsTheEndingsOfTheTerm) {
+  EXPECT_EQ(form_of("BITCHES", "bitch"), WordForm::Plural);
+  EXPECT_EQ(form_of("fucking", "fuck"), WordForm::Participle);
+  EXPECT_EQ(form_of("raping", "rape"), WordForm::Participle);
+  EXPECT_EQ(form_of("pussies", "pussy"), WordForm::Plural);
+  for (const char* word : {"bitch", "b1tches", "", "son of a bitch", "bitchy", "unfucking"})
+    EXPECT_EQ(form_of(word, "bitch"), WordForm::Base) << word;
+  EXPECT_EQ(form_of("asses", "ass"), WordForm::Base) << "it ends so itself";
+}
+
 TEST(WordList, SaysWhatIsWrong) {
   const struct {
     const char* content;

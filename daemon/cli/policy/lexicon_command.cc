@@ -46,6 +46,7 @@ std::string read_text(const std::string& file) {
 
 std::vector<Entry> read_terms(const std::string& file) {
   lexicon::Lists lists;
+  lists.any_category = true;  // which are a policy's own, no list knows
   lexicon::read_list(file, read_text(file), lists);
   return std::move(lists.entries);
 }
@@ -114,7 +115,7 @@ void print_finding(const lexicon::Finding& finding, const std::string& rule) {
 }
 
 ExitStatus lookup(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists), {.any_category = true});
   const std::string text = options.text == "-" ? read_text("-") : options.text;
   const std::vector<lexicon::Finding> findings =
       options.prompt ? loaded->analyze(text).findings : loaded->find(text);
@@ -225,7 +226,7 @@ ExitStatus diff(const LexiconOptions& options) {
 
 // A line each: list, word, term, steps. tests/lexicon reads docs/lexicon-flagged.tsv, written so.
 ExitStatus lint_words(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists), {.any_category = true});
   std::string lines;
   json::array all;
   std::size_t flagged = 0;
@@ -255,7 +256,7 @@ ExitStatus lint_words(const LexiconOptions& options) {
 ExitStatus lint(const LexiconOptions& options) {
   if (!options.dictionaries.empty()) return lint_words(options);
   const std::vector<std::filesystem::path> files = lexicon_files(options.lists);
-  const auto loaded = lexicon::Lexicon::load(files);
+  const auto loaded = lexicon::Lexicon::load(files, {.any_category = true});
   const auto remarks =
       lexicon::lint(read_terms(files), [&](std::string_view text) { return loaded->find(text); });
   json::array all;
