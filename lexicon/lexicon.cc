@@ -50,7 +50,11 @@ class LexiconImpl : public Lexicon {
         written_(entries_),
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
-    for (const Entry& entry : entries_) terms_.push_back(entry.term);
+    for (const Entry& entry : entries_) {
+      terms_.push_back(entry.term);
+      if (!entry.until.empty() && (holds_until_.empty() || entry.until < holds_until_))
+        holds_until_ = entry.until;
+    }
     // The tables that are read once are read now, not in the first request.
     analyze("warm: “ı”");
     LanguageIndex("warm").all();
@@ -110,6 +114,7 @@ class LexiconImpl : public Lexicon {
   }
 
   const std::vector<Term>& terms() const override { return terms_; }
+  const std::string& holds_until() const override { return holds_until_; }
   const std::string& revision() const override { return revision_; }
 
  private:
@@ -348,23 +353,15 @@ class LexiconImpl : public Lexicon {
   WrittenSearch written_;
   AllowList allowed_;
   std::vector<Term> terms_;
+  std::string holds_until_;
   std::string revision_;
 };
 
-// Drops the rows that held until a day before `today`; what they were, for the revision.
-std::string drop_ended(std::vector<Entry>& entries, std::string today) {
-  if (today.empty()) {
-    const std::chrono::year_month_day day(
-        std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
-    std::ostringstream out;
-    out << std::setfill('0') << std::setw(4) << static_cast<int>(day.year()) << '-' << std::setw(2)
-        << static_cast<unsigned>(day.month()) << '-' << std::setw(2)
-        << static_cast<unsigned>(day.day());
-    today = out.str();
-  }
+// Drops the rows that held until a day before `day`; what they were, for the revision.
+std::string drop_ended(std::vector<Entry>& entries, const std::string& day) {
   std::string ended;
   std::erase_if(entries, [&](const Entry& entry) {
-    if (entry.until.empty() || entry.until >= today) return false;
+    if (entry.until.empty() || entry.until >= day) return false;
     ended += entry.term.list + '\t' + entry.term.term + '\n';
     return true;
   });
@@ -372,6 +369,16 @@ std::string drop_ended(std::vector<Entry>& entries, std::string today) {
 }
 
 }  // namespace
+
+std::string today() {
+  const std::chrono::year_month_day day(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+  std::ostringstream out;
+  out << std::setfill('0') << std::setw(4) << static_cast<int>(day.year()) << '-' << std::setw(2)
+      << static_cast<unsigned>(day.month()) << '-' << std::setw(2)
+      << static_cast<unsigned>(day.day());
+  return out.str();
+}
 
 std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files,
                                              const LoadOptions& options) {
@@ -391,7 +398,8 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
       Matcher::kVersion, tables::lexicon_names_tsv, tables::lexicon_text_glyphs_tsv,
       tables::lexicon_text_languages_tsv, tables::lexicon_written_forms_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());
-  const std::string ended = drop_ended(lists.entries, options.today);
+  const std::string ended =
+      drop_ended(lists.entries, options.today.empty() ? today() : options.today);
   if (!ended.empty()) chunks.push_back(ended);
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }

@@ -25,6 +25,9 @@ struct LoadOptions {
                            // the clock's day, UTC
 };
 
+// The clock's day, UTC: YYYY-MM-DD.
+std::string today();
+
 class Lexicon {
  public:
   // Reads one or more lexicon files (docs/LEXICON.md). Throws ConfigError naming file, line and
@@ -43,6 +46,10 @@ class Lexicon {
   virtual std::vector<Finding> find(std::string_view text) const = 0;
 
   virtual const std::vector<Term>& terms() const = 0;
+
+  // The last day on which all of its rows hold, YYYY-MM-DD; empty if they hold always. From the day
+  // after on, loading the same files gives another lexicon.
+  virtual const std::string& holds_until() const = 0;
 
   // SHA-256 (hex) over all that decides what is found: the matcher's version, the bytes of the
   // tables that are compiled in (tables.h), the files' bytes in the order given, and which of their

@@ -70,9 +70,11 @@ class FakeLexicon : public lexicon::Lexicon {
   }
 
   const std::vector<lexicon::Term>& terms() const override { return terms_; }
+  const std::string& holds_until() const override { return holds_until_; }
   const std::string& revision() const override { return revision_; }
 
  private:
+  std::string holds_until_;
   std::vector<lexicon::Term> terms_;
   std::string revision_ = "lexicon";
 };

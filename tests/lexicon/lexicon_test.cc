@@ -202,6 +202,8 @@ TEST(Lexicon, RowsHoldUntilTheirDay) {
   };
   EXPECT_EQ(load("2026-12-31")->find("heck, darnation").size(), 2u) << "that day too";
   EXPECT_EQ(load("2027-01-01")->find("heck, darnation").size(), 1u);
+  EXPECT_EQ(load("2026-01-01")->holds_until(), "2026-12-31");
+  EXPECT_EQ(load("2027-01-01")->holds_until(), "");
   EXPECT_EQ(load("2026-01-01")->revision(), load("2026-12-31")->revision());
   EXPECT_NE(load("2026-12-31")->revision(), load("2027-01-01")->revision());
   EXPECT_EQ(load("2027-01-01")->revision(), load("2028-01-01")->revision());
