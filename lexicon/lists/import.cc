@@ -96,7 +96,8 @@ class Importer {
         continue;
       }
       Entry entry = fresh();
-      if (!value(category).empty()) set_category(entry, lower(value(category)));
+      if (!value(category).empty() && !set_category(entry, lower(value(category))))
+        ++result.unknown_categories[value(category)];
       if (!value(severity).empty()) set_severity(line, entry, value(severity));
       if (!value(language).empty()) entry.term.language = value(language);
       std::vector<std::string> spellings;
@@ -138,9 +139,11 @@ class Importer {
     return entry;
   }
 
-  static void set_category(Entry& entry, const std::string& tag) {
-    if (const std::string_view category = category_of(tag); !category.empty())
-      entry.term.category = category;
+  // False if it is none that we know.
+  static bool set_category(Entry& entry, const std::string& tag) {
+    const std::string_view category = category_of(tag);
+    if (!category.empty()) entry.term.category = category;
+    return !category.empty();
   }
 
   void set_severity(int line, Entry& entry, const std::string& text) const {
@@ -169,7 +172,7 @@ class Importer {
     if (match.empty()) fail(number, "term", "expected term, word, text or match");
     Entry entry = fresh();
     if (const std::string category = text({"category"}); !category.empty())
-      set_category(entry, lower(category));
+      result.unknown_categories[category] += set_category(entry, lower(category)) ? 0 : 1;
     if (const auto* tags = object.if_contains("tags"); tags != nullptr && tags->is_array()) {
       // The first that is known; the last of them is the least said.
       for (auto tag = tags->get_array().rbegin(); tag != tags->get_array().rend(); ++tag) {
@@ -314,6 +317,8 @@ Imported import_list(const std::filesystem::path& file, std::string_view content
   if (format == ImportFormat::Text) importer.text(content);
   if (format == ImportFormat::Csv) importer.csv(content);
   if (format == ImportFormat::Json) importer.json(content);
+  std::erase_if(importer.result.unknown_categories,
+                [](const auto& category) { return category.second == 0; });
   return std::move(importer.result);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ struct Imported {
   std::size_t rows = 0;
   std::size_t merged = 0;  // said a term again, and added at most spellings to it
   std::vector<LeftOut> left_out;
+  // What the list calls categories that none of ours is: how many rows, which have the default.
+  std::map<std::string, std::size_t> unknown_categories;
 };
 
 // Text: a word or phrase a line, as LDNOOBW has them. CSV: a header with `text`, `term` or `word`,

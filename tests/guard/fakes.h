@@ -127,6 +127,7 @@ class FakePolicy : public policy::Policy {
   const std::string& revision() const override { return revision_; }
 
   policy::VerificationRules& mutable_verification() { return verification_; }
+  std::vector<policy::OwnCategory>& mutable_categories() { return own_; }
 
  private:
   std::shared_ptr<const lexicon::Lexicon> lexicon_;

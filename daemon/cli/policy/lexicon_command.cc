@@ -181,10 +181,17 @@ ExitStatus import(const LexiconOptions& options) {
     left_out.push_back(json::object{
         {"line", one.line}, {"spelling", valid_utf8(one.spelling)}, {"reason", one.reason}});
   }
+  json::object unknown;
+  for (const auto& [category, rows] : imported.unknown_categories) {
+    fmt::print(stderr, "glyphward: {}: the category '{}' is none of ours; its {} rows have {}\n",
+               file, printable(category), rows, options.defaults.category);
+    unknown[valid_utf8(category)] = rows;
+  }
   if (options.json) {
     const json::object object{{"rows", imported.rows},
                               {"merged", imported.merged},
                               {"left_out", std::move(left_out)},
+                              {"unknown_categories", std::move(unknown)},
                               {"terms", entries_json(imported.entries)}};
     write_out(options.output, json::serialize(object) + "\n");
   } else {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "base/config_error.h"
 #include "lexicon/lists/list.h"
 
@@ -103,6 +105,21 @@ TEST(Import, NamesEachRowThatItCannotKeep) {
   }
   EXPECT_EQ(lines, (std::vector<int>{3, 4, 7, 8, 10}));
   EXPECT_EQ(imported.rows, imported.entries.size() + imported.merged + imported.left_out.size());
+}
+
+TEST(Import, CountsCategoriesThatItDoesNotKnow) {
+  ImportDefaults defaults;
+  defaults.category = "competitor";
+  const Imported csv =
+      import_list("list.csv", "text,category\na b,Rival\nc d,rival\ne f,racial\ng h,Rival\n",
+                  ImportFormat::Csv, defaults);
+  EXPECT_EQ(csv.unknown_categories,
+            (std::map<std::string, std::size_t>{{"Rival", 2}, {"rival", 1}}));
+  EXPECT_EQ(csv.entries[0].term.category, "competitor");
+  const Imported json = import_list(
+      "list.json", R"([{"term": "a b", "category": "rival"}, {"term": "c d", "category": "hate"}])",
+      ImportFormat::Json, {});
+  EXPECT_EQ(json.unknown_categories, (std::map<std::string, std::size_t>{{"rival", 1}}));
 }
 
 // A row with spellings of both kinds becomes a term of each, and none is lost.
