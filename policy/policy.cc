@@ -224,10 +224,11 @@ class PolicyImpl : public Policy {
     return content;
   }
 
-  // The pool of words for the finding; null: the list of [substitution]. The text to be drawn tells
-  // its language; where it shows none, as one word does, the term's is taken.
-  const WordList* pool_for(const lexicon::Finding& finding, const std::string& shown) const {
-    const std::string& language = shown.empty() ? finding.language : shown;
+  // The pool of words for the finding; null: the list of [substitution]. It is of the term's
+  // language if the text shows signs of it, or of none, as one word does; else of the text's.
+  const WordList* pool_for(const lexicon::Finding& finding, const lexicon::Languages& shown) const {
+    const bool others = !shown.main().empty() && !shown.has(finding.language);
+    const std::string language = others ? std::string(shown.main()) : finding.language;
     const auto names = [](const std::vector<std::string>& list, const std::string& value) {
       return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
     };
@@ -238,12 +239,11 @@ class PolicyImpl : public Policy {
     return nullptr;
   }
 
-  // Of each rendered text, and last of the description, the language that it shows; empty where it
-  // shows none, or no pool asks for it.
-  std::vector<std::string> languages_of(const lexicon::Analysis& analysis) const {
-    std::vector<std::string> languages(analysis.rendered.size() + 1);
+  // The languages that each rendered text shows, and last the description, which is not asked.
+  std::vector<lexicon::Languages> languages_of(const lexicon::Analysis& analysis) const {
+    std::vector<lexicon::Languages> languages(analysis.rendered.size() + 1);
     for (std::size_t i = 0; i < analysis.rendered.size() && !pools_.empty(); ++i)
-      languages[i] = lexicon::LanguageIndex(analysis.rendered[i].text).all().main();
+      languages[i] = lexicon::LanguageIndex(analysis.rendered[i].text).all();
     return languages;
   }
 
@@ -380,7 +380,7 @@ class PolicyImpl : public Policy {
     std::set<std::string> replaced;
     const auto rules = replacements(analysis, deciding, replaced);
     const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
-    const std::vector<std::string> languages = languages_of(analysis);
+    const std::vector<lexicon::Languages> languages = languages_of(analysis);
     // The substitutions of all findings that go: of their words, or of whole texts.
     const auto gather = [&](bool whole_texts, int attempt) {
       Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);

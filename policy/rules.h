@@ -30,7 +30,7 @@ struct SubstitutionRules {
 struct Pool {
   Place place;
   // What it is for; an empty list is for anything.
-  std::vector<std::string> languages;  // of the text to be drawn; where it shows none, of the term
+  std::vector<std::string> languages;  // the term's, unless the text shows another alone
   std::vector<std::string> categories;
   std::filesystem::path file;      // empty: the words are these
   std::vector<std::string> words;  // empty: they are the file's

@@ -359,6 +359,12 @@ TEST(Policy, SubstitutesKeepFormAndLanguage) {
   std::set<std::string> german;
   for (std::string word; std::getline(file, word);) german.insert(like_case(word, "AAAA"));
   EXPECT_TRUE(german.contains(sanitized(shipped(), "ARSCHLOCH")));
+  // "de" and "te" are Dutch too: a sign that languages share is none for the other one.
+  std::ifstream spanish_file(kRoot / "policy/words/es.txt");
+  std::set<std::string> spanish;
+  for (std::string word; std::getline(spanish_file, word);) spanish.insert(word);
+  const std::string mixed = sanitized(shipped(), "hijo de puta, te quiero");
+  EXPECT_TRUE(spanish.contains(mixed.substr(0, mixed.find(',')))) << mixed;
 }
 
 // "kite" beside "s" would be a term of this list, and so would "lamp" beside it: another is picked.
