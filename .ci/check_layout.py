@@ -30,8 +30,9 @@ ROOMS = {
         ("contract", ["finding.*", "categories.*", "steps.*", "tables.*"], []),
         ("text", ["text/"], ["contract"]),
         ("matching", ["matching/"], ["contract", "text"]),
-        ("lists", ["lists/"], ["contract", "text", "matching"]),
-        ("facade", ["lexicon.*"], ["contract", "text", "matching", "lists", "parts"]),
+        ("written", ["written/"], ["contract", "text", "matching"]),
+        ("lists", ["lists/"], ["contract", "text", "matching", "written"]),
+        ("facade", ["lexicon.*"], ["contract", "text", "matching", "written", "lists", "parts"]),
         ("parts", ["*"], ["contract", "text", "matching", "lists"]),
     ],
     "policy": [

@@ -237,6 +237,23 @@ asio::awaitable<void> Daemon::reload_all() {
   engine_.retry();
 }
 
+asio::awaitable<void> Daemon::reload_ended_rows() {
+  spdlog::info("policy: rows of its lists have ended");
+  co_await reload_policy();
+}
+
+// Rows of a list may hold until a day. Once a day at most: a reload that fails is not repeated with
+// each tick.
+void Daemon::look_for_ended_rows() {
+  const auto& policy = policy_.current();
+  if (!policy || stopping_) return;
+  const std::string& until = policy->lexicon().holds_until();
+  const std::string day = until.empty() ? until : lexicon::today();
+  if (day <= until || day == ended_day_) return;
+  ended_day_ = day;
+  spawn(reload_ended_rows(), "reload");
+}
+
 std::string Daemon::status_line() const {
   const std::string reason = not_ready_reason(engine_.status(), policy_);
   if (!reason.empty()) return "not ready: " + reason;
@@ -265,6 +282,7 @@ asio::awaitable<void> Daemon::tell_systemd() {
   error_code error;
   while (!error) {
     if (watchdog && engine_.worker_alive()) notify_watchdog();
+    look_for_ended_rows();
     if (!told_ready_ && engine_.status().loading()) notify_extend_timeout(kExtension);
     tick_.expires_after(interval);
     co_await tick_.async_wait(redirect_error(use_awaitable, error));

@@ -53,6 +53,8 @@ class Daemon {
   void watch_policy();
   boost::asio::awaitable<std::string> reload_policy();
   boost::asio::awaitable<void> reload_all();
+  boost::asio::awaitable<void> reload_ended_rows();
+  void look_for_ended_rows();
   boost::asio::awaitable<void> wait_for_connections(std::chrono::steady_clock::time_point until);
   std::string status_line() const;
   void begin_stop();
@@ -73,6 +75,7 @@ class Daemon {
   boost::asio::steady_timer drain_tick_;
   bool owns_service_path_ = false;
   bool owns_admin_path_ = false;
+  std::string ended_day_;  // the last day on which rows were found to have ended
   bool told_ready_ = false;
   bool stopping_ = false;
   bool hurry_ = false;

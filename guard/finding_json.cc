@@ -1,9 +1,30 @@
 #include "guard/finding_json.h"
 
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
 #include "base/utf8.h"
 
 namespace glyphward::guard {
 namespace json = boost::json;
+
+namespace {
+
+// The findings that a list names, by their place, in order.
+std::vector<std::size_t> listed(const std::vector<lexicon::Finding>& findings) {
+  std::vector<std::size_t> places(findings.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  if (places.size() <= kListedMax) return places;
+  std::stable_sort(places.begin(), places.end(), [&](std::size_t a, std::size_t b) {
+    return findings[a].severity > findings[b].severity;
+  });
+  places.resize(kListedMax);
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+}  // namespace
 
 json::object finding_json(const lexicon::Finding& finding) {
   return {{"term", valid_utf8(finding.term)},
@@ -17,8 +38,8 @@ json::object finding_json(const lexicon::Finding& finding) {
 
 json::array findings_json(const lexicon::Analysis& analysis) {
   json::array findings;
-  for (const lexicon::Finding& finding : analysis.findings)
-    findings.push_back(finding_json(finding));
+  for (const std::size_t place : listed(analysis.findings))
+    findings.push_back(finding_json(analysis.findings[place]));
   return findings;
 }
 
@@ -26,6 +47,7 @@ json::object explained_finding_json(const lexicon::Finding& finding) {
   json::object object = finding_json(finding);
   object["steps"] = json::array(finding.steps.begin(), finding.steps.end());
   object["certainty"] = lexicon::name_of(finding.certainty);
+  if (!finding.list.empty()) object["list"] = valid_utf8(finding.list);
   if (finding.pieces.empty()) return object;
   json::array pieces;
   for (const auto& [start, end] : finding.pieces) pieces.push_back(json::array{start, end});
@@ -35,20 +57,29 @@ json::object explained_finding_json(const lexicon::Finding& finding) {
 
 json::array explained_findings_json(const lexicon::Analysis& analysis) {
   json::array findings;
-  for (const lexicon::Finding& finding : analysis.findings)
-    findings.push_back(explained_finding_json(finding));
+  for (const std::size_t place : listed(analysis.findings))
+    findings.push_back(explained_finding_json(analysis.findings[place]));
   return findings;
 }
 
 json::array rendered_json(const lexicon::Analysis& analysis) {
   json::array rendered;
-  for (const lexicon::RenderedText& text : analysis.rendered)
+  for (const lexicon::RenderedText& text : analysis.rendered) {
+    if (rendered.size() == kListedMax) break;
     rendered.push_back(json::object{{"text", valid_utf8(text.text)},
                                     {"start", text.start},
                                     {"end", text.end},
                                     {"quoted", text.quoted},
                                     {"certainty", lexicon::name_of(text.certainty)}});
+  }
   return rendered;
+}
+
+json::object totals_json(const lexicon::Analysis& analysis) {
+  json::object totals;
+  if (analysis.findings.size() > kListedMax) totals["findings_total"] = analysis.findings.size();
+  if (analysis.rendered.size() > kListedMax) totals["rendered_total"] = analysis.rendered.size();
+  return totals;
 }
 
 }  // namespace glyphward::guard

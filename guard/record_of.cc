@@ -15,7 +15,7 @@ namespace {
 
 // What the policy was given and what its rules on trial would have done, for the row alone.
 boost::json::object policy_parameters(const Screened& screened) {
-  boost::json::object parameters;
+  boost::json::object parameters = totals_json(screened.analysis);
   if (!screened.request.tenant.empty()) parameters["tenant"] = screened.request.tenant;
   for (const policy::Observation& observation : screened.decision.observations) {
     if (!parameters.contains("observed")) parameters["observed"].emplace_array();

@@ -15,10 +15,11 @@ namespace glyphward::lexicon {
 
 // One line of a lexicon file.
 struct Term {
-  std::string term;      // canonical form, NFC, lower case: "asshole"
-  std::string category;  // one of kCategories
-  int severity = 0;      // 0 to kSeverityMax
-  std::string language;  // BCP 47: "en"; "und" for any
+  std::string term;       // canonical form, NFC, lower case: "asshole"
+  std::string category;   // one of kCategories, or one of the operator's own
+  int severity = 0;       // 0 to kSeverityMax
+  std::string language;   // BCP 47: "en"; "und" for any
+  std::string list = {};  // the name of the file that has it, without its folder
 };
 
 // How the prompt is written: what its brackets, weights and braces mean to the engine that draws
@@ -75,6 +76,7 @@ struct Finding {
   // Of the text that holds it; Likely where it counts as drawn only because nothing proves that it
   // is description; Described where it is not rendered.
   Certainty certainty = Certainty::Surely;
+  std::string list = {};  // the term's
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+#include <iomanip>
 #include <map>
+#include <sstream>
 #include <tuple>
 #include <utility>
 
@@ -19,6 +22,7 @@
 #include "lexicon/text/languages.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
+#include "lexicon/written/written.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -56,9 +60,14 @@ class LexiconImpl : public Lexicon {
   explicit LexiconImpl(Lists lists, std::string revision)
       : entries_(std::move(lists.entries)),
         matcher_(entries_),
+        written_(entries_),
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
-    for (const Entry& entry : entries_) terms_.push_back(entry.term);
+    for (const Entry& entry : entries_) {
+      terms_.push_back(entry.term);
+      if (!entry.until.empty() && (holds_until_.empty() || entry.until < holds_until_))
+        holds_until_ = entry.until;
+    }
     // The tables that are read once are read now, not in the first request.
     analyze("warm: “ı” &amp;", Syntax::Plain);
     LanguageIndex("warm").all();
@@ -148,6 +157,7 @@ class LexiconImpl : public Lexicon {
   }
 
   const std::vector<Term>& terms() const override { return terms_; }
+  const std::string& holds_until() const override { return holds_until_; }
   const std::string& revision() const override { return revision_; }
 
  private:
@@ -158,6 +168,7 @@ class LexiconImpl : public Lexicon {
     result.category = term.category;
     result.severity = term.severity;
     result.language = term.language;
+    result.list = term.list;
     result.start = hit.start;
     result.end = hit.end;
     result.matched = std::string(prompt.substr(hit.start, hit.end - hit.start));
@@ -205,9 +216,8 @@ class LexiconImpl : public Lexicon {
     }
   }
 
-  // What a prompt's author writes beside a grave word clears it not: an allowed phrase does, whole.
+  // What a prompt's author writes beside a grave word does not clear it; an allowed phrase does, whole.
   static bool is_grave(const Entry& entry) {
-    constexpr int kGraveSeverityMin = 5;
     return entry.term.severity >= kGraveSeverityMin;
   }
 
@@ -233,6 +243,15 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
+    search_written(part, out);
+  }
+
+  // What is found as it is written, which no language and no name clears.
+  void search_written(const Part& part, std::vector<PlacedHit>& out) const {
+    std::vector<WrittenMatch> matches;
+    written_.find(part.text, matches);
+    for (const WrittenMatch& match : matches)
+      out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {}});
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.
@@ -241,6 +260,7 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
+    search_written(part, out);
     if (text.cells.size() < 2) return;  // one letter, whichever way it is looked at
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();
@@ -385,15 +405,41 @@ class LexiconImpl : public Lexicon {
 
   std::vector<Entry> entries_;
   Matcher matcher_;
+  WrittenSearch written_;
   AllowList allowed_;
   std::vector<Term> terms_;
+  std::string holds_until_;
   std::string revision_;
 };
 
+// Drops the rows that held until a day before `day`; what they were, for the revision.
+std::string drop_ended(std::vector<Entry>& entries, const std::string& day) {
+  std::string ended;
+  std::erase_if(entries, [&](const Entry& entry) {
+    if (entry.until.empty() || entry.until >= day) return false;
+    ended += entry.term.list + '\t' + entry.term.term + '\n';
+    return true;
+  });
+  return ended;
+}
+
 }  // namespace
 
-std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files) {
+std::string today() {
+  const std::chrono::year_month_day day(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+  std::ostringstream out;
+  out << std::setfill('0') << std::setw(4) << static_cast<int>(day.year()) << '-' << std::setw(2)
+      << static_cast<unsigned>(day.month()) << '-' << std::setw(2)
+      << static_cast<unsigned>(day.day());
+  return out.str();
+}
+
+std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::path>& files,
+                                             const LoadOptions& options) {
   Lists lists;
+  lists.own_categories = options.own_categories;
+  lists.any_category = options.any_category;
   std::vector<std::string> contents;
   for (const std::filesystem::path& file : files) {
     contents.push_back(read_file(file));
@@ -403,14 +449,12 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
     throw ConfigError(files.empty() ? std::filesystem::path("lexicon") : files.front(), 0, "",
                       "expected at least one term, found none in the files given");
   }
-  std::vector<std::string_view> chunks = {Matcher::kVersion,
-                                          tables::lexicon_names_tsv,
-                                          tables::lexicon_text_extraction_marks_tsv,
-                                          tables::lexicon_text_extraction_phrases_tsv,
-                                          tables::lexicon_text_glyphs_tsv,
-                                          tables::lexicon_text_languages_tsv,
-                                          tables::lexicon_text_markup_entities_tsv};
+  std::vector<std::string_view> chunks = {Matcher::kVersion};
+  for (const tables::Table& table : tables::lexicon_tables()) chunks.push_back(table.content);
   chunks.insert(chunks.end(), contents.begin(), contents.end());
+  const std::string ended =
+      drop_ended(lists.entries, options.today.empty() ? today() : options.today);
+  if (!ended.empty()) chunks.push_back(ended);
   return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
 }
 

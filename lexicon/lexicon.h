@@ -17,11 +17,23 @@
 
 namespace glyphward::lexicon {
 
+// What else decides of a lexicon's files.
+struct LoadOptions {
+  std::vector<std::string> own_categories = {};  // that terms may have besides kCategories
+  bool any_category = false;                     // any that has the form of one
+  std::string today = {};  // YYYY-MM-DD; rows that held until an earlier day are left out. Empty:
+                           // the clock's day, UTC
+};
+
+// The clock's day, UTC: YYYY-MM-DD.
+std::string today();
+
 class Lexicon {
  public:
   // Reads one or more lexicon files (docs/LEXICON.md). Throws ConfigError naming file, line and
   // field; an empty list is an error.
-  static std::shared_ptr<const Lexicon> load(const std::vector<std::filesystem::path>& files);
+  static std::shared_ptr<const Lexicon> load(const std::vector<std::filesystem::path>& files,
+                                             const LoadOptions& options = {});
 
   virtual ~Lexicon() = default;
 
@@ -36,8 +48,13 @@ class Lexicon {
 
   virtual const std::vector<Term>& terms() const = 0;
 
+  // The last day on which all of its rows hold, YYYY-MM-DD; empty if they hold always. From the day
+  // after on, loading the same files gives another lexicon.
+  virtual const std::string& holds_until() const = 0;
+
   // SHA-256 (hex) over all that decides what is found: the matcher's version, the bytes of the
-  // tables that are compiled in (tables.h), and the files' bytes in the order given.
+  // tables that are compiled in (tables.h), the files' bytes in the order given, and which of their
+  // rows hold no longer.
   virtual const std::string& revision() const = 0;
 };
 

@@ -24,6 +24,10 @@ static_assert(kActions.size() == static_cast<std::size_t>(Action::Block) + 1,
 
 std::string_view to_string(Action action);  // "allow", "substitute", "review", "block"
 
+// A text to be drawn that has more findings is replaced as a whole: nothing is left of it that is
+// worth keeping word for word.
+inline constexpr std::size_t kReplacedFindingsMax = 64;
+
 // A run of the prompt that was replaced, and its substitute.
 struct Substitution {
   std::size_t start = 0;  // bytes into the user's prompt: [start, end)
@@ -54,6 +58,12 @@ struct Decision {
   // Why the substitution is not word for word: it was widened, or given up. Never quotes the
   // prompt.
   std::string note;
+};
+
+// A category that the policy's [categories] declares, for lists and rules.
+struct OwnCategory {
+  std::string name;
+  std::string openai;  // OpenAI's category that it falls under; "none" if under none
 };
 
 // How a decision came about, for people: `glyphward policy explain`.

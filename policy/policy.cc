@@ -1,6 +1,8 @@
 #include "policy/policy.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -8,6 +10,8 @@
 #include "base/config_error.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "lexicon/lists/list.h"
+#include "lexicon/text/languages.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
@@ -17,7 +21,7 @@ namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
-constexpr std::string_view kVersion = "policy 2";
+constexpr std::string_view kVersion = "policy 4";
 
 // Is there more in a list than comments and the line that names the fields?
 bool has_rows(const std::string& content) {
@@ -60,6 +64,51 @@ Problem problem_of(const ConfigError& error, const std::vector<std::filesystem::
   return {{}, {}, "", text};
 }
 
+// The rendered text in which the finding begins, by its place in the list; their number if it
+// begins in none.
+std::size_t text_of(const lexicon::Finding& finding, const lexicon::Analysis& analysis) {
+  const auto text = std::partition_point(
+      analysis.rendered.begin(), analysis.rendered.end(),
+      [&](const lexicon::RenderedText& other) { return other.end <= finding.start; });
+  if (text == analysis.rendered.end() || text->start > finding.start)
+    return analysis.rendered.size();
+  return static_cast<std::size_t>(text - analysis.rendered.begin());
+}
+
+// The rendered texts that have more than kReplacedFindingsMax findings to be replaced.
+std::set<std::size_t> crowded_texts(const lexicon::Analysis& analysis,
+                                    const std::vector<const SubstitutionRules*>& rules) {
+  std::map<std::size_t, std::size_t> counts;
+  std::set<std::size_t> crowded;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    if (rules[i] == nullptr) continue;
+    const std::size_t text = text_of(analysis.findings[i], analysis);
+    if (text < analysis.rendered.size() && ++counts[text] > kReplacedFindingsMax)
+      crowded.insert(text);
+  }
+  return crowded;
+}
+
+// Whether a substitute, with or without its neighbours, is part of anything found in the sanitized
+// prompt, however mild, and whatever the rules do with it.
+bool any_reads(const std::vector<Substitution>& substitutions, const lexicon::Analysis& sanitized) {
+  std::size_t added = 0;
+  std::size_t removed = 0;
+  for (const Substitution& one : substitutions) {
+    const std::size_t start = one.start + added - removed;
+    const std::size_t end = start + one.to.size();
+    added += one.to.size();
+    removed += one.end - one.start;
+    const auto next =
+        std::partition_point(sanitized.findings.begin(), sanitized.findings.end(),
+                             [&](const lexicon::Finding& finding) { return finding.start < end; });
+    // Findings are in order of their starts and hardly overlap: the last that begins before the
+    // word's end is the one that may reach into it.
+    if (next != sanitized.findings.begin() && std::prev(next)->end > start) return true;
+  }
+  return false;
+}
+
 class PolicyImpl : public Policy {
  public:
   // Problems are added; with any, the policy is good for nothing but more of them.
@@ -74,14 +123,21 @@ class PolicyImpl : public Policy {
     } catch (const ConfigError& error) {
       add_problem(error, problems);
     }
+    std::string pools;
+    for (const Pool& pool : file_.pools) {
+      if (pool.file.empty() != pool.words.empty()) pools += read_pool(file, pool, problems);
+    }
     if (file_.lexicons.empty()) return;  // read_policy() has noted it
     try {
-      lexicon_ = lexicon::Lexicon::load(lists_of(file_));
+      lexicon_ = lexicon::Lexicon::load(lists_of(file_), {.own_categories = category_names()});
     } catch (const ConfigError& error) {
-      add_problem(error, problems);
+      const std::vector<ConfigError> faults = faults_of_lists();
+      for (const ConfigError& fault : faults) add_problem(fault, problems);
+      if (faults.empty()) add_problem(error, problems);
       return;
     }
-    revision_ = to_hex(sha256_of_chunks({kVersion, file_.content, words, lexicon_->revision()}));
+    revision_ =
+        to_hex(sha256_of_chunks({kVersion, file_.content, words, pools, lexicon_->revision()}));
     check_words(file, problems);
     check_terms(file, problems);
   }
@@ -140,13 +196,91 @@ class PolicyImpl : public Policy {
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
   lexicon::Syntax syntax() const override { return file_.syntax; }
   const VerificationRules& verification() const override { return file_.verification; }
+  const std::vector<OwnCategory>& own_categories() const override { return file_.own_categories; }
   const std::string& revision() const override { return revision_; }
 
+  std::vector<Problem> remarks(const std::filesystem::path& file) const {
+    return lexicon_ ? remarks_on(file, file_.rules, lexicon_->terms()) : std::vector<Problem>();
+  }
+
  private:
+  // The words of a pool, which are then in pools_; what they were read from, for the revision.
+  std::string read_pool(const std::filesystem::path& policy, const Pool& pool,
+                        std::vector<Problem>& problems) {
+    std::string content;
+    for (const std::string& word : pool.words) content += word + '\n';
+    try {
+      if (!pool.file.empty()) content = read_file(pool.file);
+      pools_.emplace_back(
+          &pool, WordList(pool.file.empty() ? policy : pool.file, content, file_.length_min,
+                          file_.length_max, WordList::Lengths::Any));
+    } catch (const ConfigError& error) {
+      if (!pool.file.empty()) {
+        add_problem(error, problems);
+      } else {
+        const std::string what = error.what();  // its line is that of the word, not the policy's
+        problems.push_back({policy, pool.place, "pool.words", what.substr(what.find(": ") + 2)});
+      }
+    }
+    return content;
+  }
+
+  // The pool of words for the finding; null: the list of [substitution]. It is of the term's
+  // language if the text shows signs of it, or of none, as one word does; else of the text's.
+  const WordList* pool_for(const lexicon::Finding& finding, const lexicon::Languages& shown) const {
+    const bool others = !shown.main().empty() && !shown.has(finding.language);
+    const std::string language = others ? std::string(shown.main()) : finding.language;
+    const auto names = [](const std::vector<std::string>& list, const std::string& value) {
+      return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+    };
+    for (const auto& [pool, words] : pools_) {
+      if (names(pool->languages, language) && names(pool->categories, finding.category))
+        return &words;
+    }
+    return nullptr;
+  }
+
+  // The languages that each rendered text shows, and last the description, which is not asked.
+  std::vector<lexicon::Languages> languages_of(const lexicon::Analysis& analysis) const {
+    std::vector<lexicon::Languages> languages(analysis.rendered.size() + 1);
+    for (std::size_t i = 0; i < analysis.rendered.size() && !pools_.empty(); ++i)
+      languages[i] = lexicon::LanguageIndex(analysis.rendered[i].text).all();
+    return languages;
+  }
+
+  // Those of the policy's own.
+  std::vector<std::string> category_names() const {
+    std::vector<std::string> names;
+    for (const OwnCategory& category : file_.own_categories) names.push_back(category.name);
+    return names;
+  }
+
+  // All that is wrong with the lists, not the first only.
+  std::vector<ConfigError> faults_of_lists() const {
+    std::vector<ConfigError> faults;
+    lexicon::Lists lists;
+    lists.own_categories = category_names();
+    for (const auto* files : {&file_.lexicons, &file_.optional_lexicons}) {
+      for (const std::filesystem::path& file : *files) {
+        const bool optional = files == &file_.optional_lexicons;
+        std::error_code error;
+        if (optional && !std::filesystem::exists(file, error)) continue;
+        try {
+          const std::string content = read_file(file);
+          if (!optional || has_rows(content)) lexicon::read_list(file, content, lists, faults);
+        } catch (const ConfigError& fault) {
+          faults.push_back(fault);
+        }
+      }
+    }
+    return faults;
+  }
+
   void add_problem(const ConfigError& error, std::vector<Problem>& problems) const {
     std::vector<std::filesystem::path> files = file_.lexicons;
     files.insert(files.end(), file_.optional_lexicons.begin(), file_.optional_lexicons.end());
     files.push_back(file_.words);
+    for (const Pool& pool : file_.pools) files.push_back(pool.file);
     problems.push_back(problem_of(error, files));
   }
 
@@ -163,6 +297,11 @@ class PolicyImpl : public Policy {
     };
     if (words_) {
       for (const auto& [word, line] : words_->all()) check(file_.words, {line, 0}, word);
+    }
+    for (const auto& [pool, list] : pools_) {
+      const bool inlined = pool->file.empty();
+      for (const auto& [word, line] : list.all())
+        check(inlined ? file : pool->file, inlined ? pool->place : Place{line, 0}, word);
     }
     for (const Rule& rule : file_.rules) {
       const SubstitutionRules& rules = rule.substitution;
@@ -215,41 +354,71 @@ class PolicyImpl : public Policy {
                        });
   }
 
+  // Of each finding the rules by which it is replaced, or null. The same term elsewhere goes too:
+  // the sanitized prompt must not hold it. `replaced` gets the terms.
+  std::vector<const SubstitutionRules*> replacements(const lexicon::Analysis& analysis,
+                                                     const std::vector<const Rule*>& deciding,
+                                                     std::set<std::string>& replaced) const {
+    const SubstitutionRules* any = nullptr;
+    std::vector<const SubstitutionRules*> rules(deciding.size());
+    for (std::size_t i = 0; i < deciding.size(); ++i) {
+      if (deciding[i] == nullptr || deciding[i]->action != Action::Substitute) continue;
+      replaced.insert(analysis.findings[i].term);
+      rules[i] = &deciding[i]->substitution;
+      any = any == nullptr ? rules[i] : any;
+    }
+    for (std::size_t i = 0; i < rules.size(); ++i) {
+      if (rules[i] == nullptr && replaced.contains(analysis.findings[i].term)) rules[i] = any;
+    }
+    return rules;
+  }
+
   // `deciding` has the rule that decides each finding, or null. Words are tried first, whole texts
   // after them; where neither gives a clean prompt, the action becomes Block.
   void substitute(std::string_view prompt, const lexicon::Analysis& analysis,
                   std::string_view tenant, const std::vector<const Rule*>& deciding,
                   Decision& decision) const {
     std::set<std::string> replaced;
-    const Rule* any = nullptr;
-    for (std::size_t i = 0; i < deciding.size(); ++i) {
-      if (deciding[i] == nullptr || deciding[i]->action != Action::Substitute) continue;
-      replaced.insert(analysis.findings[i].term);
-      any = any == nullptr ? deciding[i] : any;
-    }
-    Substituter words(prompt, revision_, words_ ? &*words_ : nullptr);
-    Substituter texts = words;
-    for (std::size_t i = 0; i < deciding.size() && any != nullptr; ++i) {
-      const lexicon::Finding& finding = analysis.findings[i];
-      const bool acts = deciding[i] != nullptr && deciding[i]->action == Action::Substitute;
-      // The same term elsewhere goes too: the sanitized prompt must not hold it.
-      if (!acts && !replaced.contains(finding.term)) continue;
-      const SubstitutionRules& rules = (acts ? *deciding[i] : *any).substitution;
-      words.add_words(finding, rules);
-      texts.add_texts(analysis.rendered, finding, rules);
-    }
+    const auto rules = replacements(analysis, deciding, replaced);
+    const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
+    const std::vector<lexicon::Languages> languages = languages_of(analysis);
+    // The substitutions of all findings that go: of their words, or of whole texts.
+    const auto gather = [&](bool whole_texts, int attempt) {
+      Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);
+      for (std::size_t i = 0; i < rules.size(); ++i) {
+        const lexicon::Finding& finding = analysis.findings[i];
+        if (rules[i] == nullptr) continue;
+        const std::size_t text = text_of(finding, analysis);
+        const WordList* pool = pool_for(finding, languages[text]);
+        if (whole_texts || crowded.contains(text)) {
+          substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
+        } else {
+          substituter.add_words(finding, *rules[i], pool);
+        }
+      }
+      return substituter.finish();
+    };
     const auto works = [&](std::vector<Substitution> substitutions) {
       std::string sanitized = apply_substitutions(prompt, substitutions);
       const lexicon::Analysis result = lexicon_->analyze(sanitized, file_.syntax);
-      if (substitutions.empty() || !clean(result, tenant, replaced)) return false;
+      if (substitutions.empty() || !clean(result, tenant, replaced) ||
+          any_reads(substitutions, result))
+        return false;
       decision.sanitized_prompt = std::move(sanitized);
       decision.substitutions = std::move(substitutions);
       for (const lexicon::RenderedText& text : result.rendered)
         decision.allowed_texts.push_back(text.text);
       return true;
     };
-    if (works(words.finish())) return;
-    if (works(texts.finish())) {
+    // A word may make another reading with its neighbours: then others are tried.
+    constexpr int kAttemptsMax = 4;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      if (!works(gather(false, attempt))) continue;
+      if (!crowded.empty()) decision.note = "a text with too many findings was replaced as a whole";
+      return;
+    }
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+      if (!works(gather(true, attempt))) continue;
       decision.note = "replacing words did not help; the whole rendered text was replaced";
       return;
     }
@@ -260,6 +429,7 @@ class PolicyImpl : public Policy {
   PolicyFile file_;
   std::shared_ptr<const lexicon::Lexicon> lexicon_;
   std::optional<WordList> words_;
+  std::vector<std::pair<const Pool*, WordList>> pools_;  // of file_.pools, in their order
   std::string revision_;
 };
 
@@ -279,6 +449,7 @@ std::vector<Problem> Policy::check(const std::filesystem::path& file) {
   try {
     PolicyFile rules = read_policy(file, read_file(file), problems);
     const PolicyImpl policy(file, std::move(rules), problems);
+    if (problems.empty()) problems = policy.remarks(file);
   } catch (const ConfigError& error) {
     problems.push_back(problem_of(error, {file}));
   }
@@ -298,6 +469,9 @@ std::vector<std::filesystem::path> Policy::files(const std::filesystem::path& fi
     for (const auto* lists : {&policy.lexicons, &policy.optional_lexicons})
       files.insert(files.end(), lists->begin(), lists->end());
     if (!policy.words.empty()) files.push_back(policy.words);
+    for (const Pool& pool : policy.pools) {
+      if (!pool.file.empty()) files.push_back(pool.file);
+    }
   } catch (const std::exception&) {
     // It cannot be read now; the file itself is all that is known.
   }

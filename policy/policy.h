@@ -21,8 +21,8 @@ class Policy {
   // Throws ConfigError with file, line and field of the first problem.
   static std::shared_ptr<const Policy> load(const std::filesystem::path& file);
 
-  // Everything that is wrong with it, in order of position; empty if load() would succeed. Of a
-  // lexicon only the first fault is told.
+  // Everything that is wrong with it and with its lists, in order of position. If there are only
+  // remarks, load() succeeds; they tell of rules that can never match, and of a policy without any.
   static std::vector<Problem> check(const std::filesystem::path& file);
 
   // The files that decide: the policy file and all that it names, as far as it can be read, whether
@@ -51,6 +51,8 @@ class Policy {
     return lexicon().analyze(prompt, syntax());
   }
   virtual const VerificationRules& verification() const = 0;
+  // In order of their names.
+  virtual const std::vector<OwnCategory>& own_categories() const = 0;
 
   // SHA-256 (hex) over everything that decides: the policy file's bytes, the word list's, the
   // lexicon's revision and this program's version of the rules.

@@ -35,13 +35,51 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-const std::vector<std::string>& category_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> all;
-    for (const lexicon::Category& category : lexicon::kCategories) all.emplace_back(category.name);
-    return all;
-  }();
+// Those of categories.h and the policy's own.
+std::vector<std::string> category_names(const PolicyFile& policy) {
+  std::vector<std::string> names;
+  for (const lexicon::Category& category : lexicon::kCategories) names.emplace_back(category.name);
+  for (const OwnCategory& category : policy.own_categories) names.push_back(category.name);
   return names;
+}
+
+// Whether the rule may match a finding of the term, wherever it is found and whose request it is.
+bool agrees(const Rule& rule, const lexicon::Term& term) {
+  return term.severity >= rule.severity_min && term.severity <= rule.severity_max &&
+         contains(rule.categories, term.category) && contains(rule.terms, term.term) &&
+         contains(rule.languages, term.language) && contains(rule.lists, term.list);
+}
+
+// Whether the earlier rule decides wherever a finding of such a term is found, for every tenant of
+// the later one.
+bool stands_before(const Rule& earlier, const Rule& later) {
+  if (earlier.observe || (later.anywhere && !earlier.anywhere)) return false;
+  if (later.tenants.empty()) return earlier.tenants.empty();
+  return std::all_of(later.tenants.begin(), later.tenants.end(),
+                     [&](const std::string& tenant) { return contains(earlier.tenants, tenant); });
+}
+
+// Why the rule never matches; empty if it may.
+std::string why_never(const std::vector<Rule>& rules, const Rule& rule,
+                      const std::vector<lexicon::Term>& terms) {
+  std::vector<const Rule*> before;
+  for (const Rule* earlier = rules.data(); earlier != &rule; ++earlier) {
+    if (stands_before(*earlier, rule)) before.push_back(earlier);
+  }
+  std::set<const Rule*> deciding;
+  bool any = false;
+  for (const lexicon::Term& term : terms) {
+    if (!agrees(rule, term)) continue;
+    any = true;
+    const auto first = std::find_if(before.begin(), before.end(),
+                                    [&](const Rule* earlier) { return agrees(*earlier, term); });
+    if (first == before.end()) return {};
+    deciding.insert(*first);
+  }
+  if (!any) return "no term of the lists agrees with all that it names";
+  std::vector<std::string> names;  // in the rules' order
+  for (const Rule* earlier : deciding) names.push_back(earlier->name);
+  return "what it would match is decided before it, by " + joined(names);
 }
 
 class RuleReader {
@@ -51,14 +89,16 @@ class RuleReader {
   void read() {
     const toml::table& root = toml_.root();
     toml_.check_keys(root,
-                     {"lexicons", "optional_lexicons", "default_action", "syntax", "substitution",
-                      "rule", "verification"},
+                     {"lexicons", "optional_lexicons", "categories", "default_action", "syntax",
+                      "substitution", "pool", "rule", "verification"},
                      "");
     read_lexicons(root);
+    if (const toml::table* table = toml_.table(root, "categories")) read_categories(*table);
     policy_.default_action =
         toml_.action(root, "default_action", actions_without_finding()).value_or(Action::Allow);
     read_syntax(root);
     read_substitution(root);
+    for (const toml::table* table : toml_.tables(root, "pool")) read_pool(*table);
     for (const toml::table* table : toml_.tables(root, "rule")) read_rule(*table);
     if (const toml::table* table = toml_.table(root, "verification")) read_verification(*table);
     const bool needs_words =
@@ -89,9 +129,30 @@ class RuleReader {
   void read_syntax(const toml::table& root) {
     const toml::node* node = root.get("syntax");
     if (node == nullptr) return;
-    const auto name = toml_.choice(*node, "syntax", {"plain", "a1111", "comfyui", "json"});
+    std::vector<std::string> names;
+    names.reserve(lexicon::kSyntaxes.size());
+    for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) names.emplace_back(named.name);
+    const auto name = toml_.choice(*node, "syntax", names);
     for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) {
       if (name && named.name == *name) policy_.syntax = named.syntax;
+    }
+  }
+
+  // A table's keys come in the order of their names.
+  void read_categories(const toml::table& table) {
+    std::vector<std::string> openai{lexicon::kOpenAiCategories.begin(),
+                                    lexicon::kOpenAiCategories.end()};
+    openai.emplace_back("none");
+    for (const auto& [key, node] : table) {
+      const std::string name(key.str());
+      if (!lexicon::is_category_name(name)) {
+        toml_.note(key.source(), "categories." + name,
+                   "expected a name of " + std::string(lexicon::kCategoryForm));
+      } else if (lexicon::find_category(name) != nullptr) {
+        toml_.note(key.source(), "categories." + name, "is there already, for all policies");
+      } else if (const auto under = toml_.choice(node, "categories." + name, openai)) {
+        policy_.own_categories.push_back({name, *under});
+      }
     }
   }
 
@@ -113,6 +174,19 @@ class RuleReader {
     }
   }
 
+  void read_pool(const toml::table& table) {
+    toml_.check_keys(table, {"languages", "categories", "file", "words"}, "pool");
+    Pool pool;
+    pool.place = TomlReader::place_of(table.source());
+    pool.languages = list(table, "languages", {});
+    pool.categories = list(table, "categories", category_names(policy_));
+    pool.words = list(table, "words", {});
+    if (const auto file = toml_.text(table, "file")) pool.file = beside(*file);
+    if (pool.file.empty() == pool.words.empty())
+      toml_.note_missing(table.source(), "pool", "expected either a file or words");
+    policy_.pools.push_back(std::move(pool));
+  }
+
   SubstitutionRules read_substitution_rules(const toml::table& table, SubstitutionRules result) {
     if (const toml::node* node = table.get("strategy")) {
       const auto name = toml_.choice(*node, "strategy", {"harmless", "fixed", "category"});
@@ -127,7 +201,7 @@ class RuleReader {
       result.place = TomlReader::place_of(table.get("word")->source());
     }
     if (const toml::table* categories = toml_.table(table, "category")) {
-      toml_.check_keys(*categories, category_names(), "category");
+      toml_.check_keys(*categories, category_names(policy_), "category");
       for (const auto& [key, node] : *categories) {
         if (const auto word = toml_.choice(node, key.str(), {}))
           result.category[std::string(key.str())] = *word;
@@ -155,20 +229,22 @@ class RuleReader {
   }
 
   void read_rule(const toml::table& table) {
-    toml_.check_keys(table,
-                     {"name", "categories", "terms", "languages", "tenants", "severity_min",
-                      "severity_max", "where", "action", "observe", "strategy", "word", "category"},
-                     "rule");
+    toml_.check_keys(
+        table,
+        {"name", "categories", "terms", "languages", "tenants", "lists", "severity_min",
+         "severity_max", "where", "action", "observe", "strategy", "word", "category"},
+        "rule");
     Rule rule;
     rule.place = TomlReader::place_of(table.source());
     read_name(table, rule);
-    rule.categories = list(table, "categories", category_names());
+    rule.categories = list(table, "categories", category_names(policy_));
     for (auto& [term, place] : toml_.strings(table, "terms", {})) {
       rule.terms.push_back(std::move(term));
       policy_.term_places.push_back(place);
     }
     rule.languages = list(table, "languages", {});
     read_tenants(table, rule);
+    rule.lists = list(table, "lists", list_names());
     rule.severity_min = toml_.number(table, "severity_min", 0, lexicon::kSeverityMax).value_or(0);
     rule.severity_max = toml_.number(table, "severity_max", 0, lexicon::kSeverityMax)
                             .value_or(lexicon::kSeverityMax);
@@ -184,6 +260,14 @@ class RuleReader {
     rule.observe = toml_.boolean(table, "observe").value_or(false);
     rule.substitution = read_substitution_rules(table, substitution_);
     policy_.rules.push_back(std::move(rule));
+  }
+
+  std::vector<std::string> list_names() const {
+    std::vector<std::string> names;
+    for (const auto* files : {&policy_.lexicons, &policy_.optional_lexicons}) {
+      for (const std::filesystem::path& file : *files) names.push_back(file.filename().string());
+    }
+    return names;
   }
 
   void read_name(const toml::table& table, Rule& rule) {
@@ -261,9 +345,23 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
   if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
   if (!contains(rule.terms, finding.term)) return "terms: another";
   if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
+  if (!contains(rule.lists, finding.list)) return "lists: " + finding.list;
   if (!contains(rule.tenants, tenant))
     return tenant.empty() ? "tenants: none is given" : "tenants: " + std::string(tenant);
   return {};
+}
+
+std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
+                                const std::vector<lexicon::Term>& terms) {
+  std::vector<Problem> remarks;
+  if (rules.empty())
+    remarks.push_back({file, {}, "rule", "there is none: only the default action decides", true});
+  for (const Rule& rule : rules) {
+    if (const std::string why = why_never(rules, rule, terms); !why.empty())
+      remarks.push_back(
+          {file, rule.place, "rule", "'" + rule.name + "' never matches: " + why, true});
+  }
+  return remarks;
 }
 
 PolicyFile read_policy(const std::filesystem::path& file, std::string content,

@@ -26,6 +26,16 @@ struct SubstitutionRules {
   Place place;                                  // of what gives the words
 };
 
+// Words of one's own for what is found, from [[pool]]: of a file or of the policy itself.
+struct Pool {
+  Place place;
+  // What it is for; an empty list is for anything.
+  std::vector<std::string> languages;  // the term's, unless the text shows another alone
+  std::vector<std::string> categories;
+  std::filesystem::path file;      // empty: the words are these
+  std::vector<std::string> words;  // empty: they are the file's
+};
+
 struct Rule {
   std::string name;
   Place place;
@@ -34,6 +44,7 @@ struct Rule {
   std::vector<std::string> terms;
   std::vector<std::string> languages;
   std::vector<std::string> tenants;
+  std::vector<std::string> lists;  // the names of their files, without folders
   int severity_min = 0;
   int severity_max = lexicon::kSeverityMax;
   bool anywhere = false;  // in the whole prompt; otherwise only in the text to be rendered
@@ -47,14 +58,21 @@ struct Rule {
 // looked at.
 std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::string_view tenant);
 
+// What of the rules can never match a finding of these terms, and what decides instead: remarks.
+// Whom a request is of is not known, so only rules for all whom a rule names can stand before it.
+std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
+                                const std::vector<lexicon::Term>& terms);
+
 struct PolicyFile {
   std::string content;
   // Absolute, or relative to the working folder as the file was given.
+  std::vector<OwnCategory> own_categories;  // in order of their names
   std::vector<std::filesystem::path> lexicons;
   std::vector<std::filesystem::path> optional_lexicons;  // may be missing or empty
   std::filesystem::path words;
   std::size_t length_min = 3;
   std::size_t length_max = 8;
+  std::vector<Pool> pools;  // the first that is for a finding has its words
   std::vector<Rule> rules;
   std::vector<Place> term_places;  // of the terms of all rules, one after the other
   Action default_action = Action::Allow;

@@ -1,7 +1,6 @@
 #include "policy/substitution.h"
 
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
 
 #include <algorithm>
 #include <optional>
@@ -30,16 +29,19 @@ bool has_step(const lexicon::Finding& finding, std::string_view step) {
   return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
 }
 
-std::vector<Range> ranges_of(std::string_view prompt, const lexicon::Finding& finding) {
-  if (finding.pieces.empty()) {
-    // Of an acrostic its first line's word is enough: one line less, and the first letters spell
-    // nothing.
-    const std::size_t end = has_step(finding, "acrostic") ? finding.start : finding.end;
-    return {whole_word(prompt, {finding.start, end})};
+// The word that the rules name for the category; empty if they name none.
+std::string named_word(const SubstitutionRules& rules, const std::string& category) {
+  switch (rules.strategy) {
+    case Strategy::Harmless:
+      break;
+    case Strategy::Fixed:
+      return rules.word;
+    case Strategy::Category: {
+      const auto it = rules.category.find(category);
+      return it != rules.category.end() ? it->second : rules.word;
+    }
   }
-  std::vector<Range> ranges;
-  for (const auto& [start, end] : finding.pieces) ranges.push_back({start, end});
-  return ranges;
+  return {};
 }
 
 }  // namespace
@@ -67,6 +69,18 @@ std::string like_case(std::string_view word, std::string_view model) {
   return result;
 }
 
+WordForm form_of(std::string_view text, std::string_view term) {
+  std::string word;
+  for (const char c : text) word += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  // What was disguised, or is another word than the term, says nothing by its ending.
+  const std::size_t stem =
+      term.size() > 1 && (term.back() == 'e' || term.back() == 'y') ? term.size() - 1 : term.size();
+  if (word.size() <= stem || word == term || !word.starts_with(term.substr(0, stem)))
+    return WordForm::Base;
+  if (word.ends_with("ing") || word.ends_with("in'")) return WordForm::Participle;
+  return word.ends_with('s') && !term.ends_with('s') ? WordForm::Plural : WordForm::Base;
+}
+
 std::size_t count_letters(std::string_view text) {
   std::size_t count = 0;
   for_each_character(text, [&](std::optional<char32_t> character, std::string_view /*bytes*/) {
@@ -76,23 +90,27 @@ std::size_t count_letters(std::string_view text) {
   return count;
 }
 
-Range whole_word(std::string_view prompt, Range range) {
-  while (range.start > 0) {
-    // Backward, which base/utf8.h does not go. U8_PREV takes 32 bits; a prompt is far shorter.
-    auto start = static_cast<std::int32_t>(range.start);
-    UChar32 c = 0;
-    U8_PREV(reinterpret_cast<const std::uint8_t*>(prompt.data()), 0, start, c);
-    if (!in_word(c) || !spaced_script(c)) break;
-    range.start = static_cast<std::size_t>(start);
-  }
-  while (range.end < prompt.size()) {
-    std::size_t end = range.end;
-    const std::optional<char32_t> character = next_character(prompt, end);
-    if (!character) break;
-    const auto c = static_cast<UChar32>(*character);
-    if (!in_word(c) || !spaced_script(c)) break;
-    range.end = end;
-  }
+WordRuns::WordRuns(std::string_view prompt) {
+  std::size_t at = 0;
+  for_each_character(prompt, [&](std::optional<char32_t> character, std::string_view bytes) {
+    const auto c = static_cast<UChar32>(character.value_or(0));
+    if (character && in_word(c) && spaced_script(c)) {
+      if (runs_.empty() || runs_.back().end != at) runs_.push_back({at, at});
+      runs_.back().end += bytes.size();
+    }
+    at += bytes.size();
+  });
+}
+
+Range WordRuns::widened(Range range) const {
+  const auto run_that_reaches = [&](std::size_t at) {
+    return std::partition_point(runs_.begin(), runs_.end(),
+                                [&](const Range& run) { return run.end < at; });
+  };
+  const auto first = run_that_reaches(range.start);
+  const auto last = run_that_reaches(range.end + 1);
+  if (first != runs_.end() && first->start < range.start) range.start = first->start;
+  if (last != runs_.end() && last->start <= range.end) range.end = last->end;
   return range;
 }
 
@@ -109,69 +127,78 @@ std::string apply_substitutions(std::string_view prompt,
   return result;
 }
 
-void Substituter::add_words(const lexicon::Finding& finding, const SubstitutionRules& rules) {
-  std::size_t piece = 0;
-  for (const Range range : ranges_of(prompt_, finding)) {
-    const std::string_view from = prompt_.substr(range.start, range.end - range.start);
-    add(range, substitute_for(finding, rules, from, piece++));
+Substituter::Substituter(std::string_view prompt, std::string_view revision, const WordList* words,
+                         int attempt)
+    : prompt_(prompt), words_(words) {
+  seed_ = to_hex(sha256_of_chunks({revision, prompt, attempt > 0 ? std::to_string(attempt) : ""}));
+}
+
+void Substituter::add_words(const lexicon::Finding& finding, const SubstitutionRules& rules,
+                            const WordList* pool) {
+  if (finding.pieces.empty()) {
+    // Of an acrostic its first line's word is enough: one line less, and the first letters spell
+    // nothing.
+    const std::size_t end = has_step(finding, "acrostic") ? finding.start : finding.end;
+    add({finding.start, end}, true, finding, rules, 0, pool);
   }
+  for (std::size_t i = 0; i < finding.pieces.size(); ++i)
+    add({finding.pieces[i].first, finding.pieces[i].second}, false, finding, rules, i, pool);
 }
 
 void Substituter::add_texts(const std::vector<lexicon::RenderedText>& rendered,
-                            const lexicon::Finding& finding, const SubstitutionRules& rules) {
-  bool found = false;
-  for (const lexicon::RenderedText& text : rendered) {
-    if (text.end <= finding.start || text.start >= finding.end) continue;
-    found = true;
-    add({text.start, text.end}, substitute_for(finding, rules, text.text, substitutions_.size()));
+                            const lexicon::Finding& finding, const SubstitutionRules& rules,
+                            const WordList* pool) {
+  auto text = std::partition_point(
+      rendered.begin(), rendered.end(),
+      [&](const lexicon::RenderedText& other) { return other.end <= finding.start; });
+  if (text == rendered.end() || text->start >= finding.end) return add_words(finding, rules, pool);
+  for (; text != rendered.end() && text->start < finding.end; ++text) {
+    add({text->start, text->end}, false, finding, rules,
+        static_cast<std::size_t>(text - rendered.begin()), pool);
   }
-  if (!found) add_words(finding, rules);
 }
 
 std::vector<Substitution> Substituter::finish() const {
-  std::vector<Substitution> sorted = substitutions_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Substitution& a, const Substitution& b) {
-    return a.start != b.start ? a.start < b.start : a.end > b.end;
+  std::vector<Wanted> sorted = wanted_;
+  const WordRuns words(prompt_);
+  for (Wanted& one : sorted) {
+    if (one.widens) one.range = words.widened(one.range);
+  }
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Wanted& a, const Wanted& b) {
+    return a.range.start != b.range.start ? a.range.start < b.range.start
+                                          : a.range.end > b.range.end;
   });
-  std::vector<Substitution> result;
-  for (Substitution& next : sorted) {
-    if (!result.empty() && next.start < result.back().end) {
-      result.back().end = std::max(result.back().end, next.end);
+  std::vector<Wanted> merged;
+  for (Wanted& next : sorted) {
+    if (!merged.empty() && next.range.start < merged.back().range.end) {
+      merged.back().range.end = std::max(merged.back().range.end, next.range.end);
     } else {
-      result.push_back(std::move(next));
+      merged.push_back(std::move(next));
     }
   }
-  for (Substitution& one : result) one.from = prompt_.substr(one.start, one.end - one.start);
+  std::vector<Substitution> result;
+  result.reserve(merged.size());
+  for (const Wanted& wanted : merged) result.push_back(made(wanted));
   return result;
 }
 
-void Substituter::add(Range range, std::string substitute) {
-  substitutions_.push_back({range.start, range.end, {}, std::move(substitute)});
+void Substituter::add(Range range, bool widens, const lexicon::Finding& finding,
+                      const SubstitutionRules& rules, std::size_t piece, const WordList* pool) {
+  wanted_.push_back({range, widens, named_word(rules, finding.category), finding.term, piece,
+                     pool != nullptr ? pool : words_});
 }
 
-std::string Substituter::substitute_for(const lexicon::Finding& finding,
-                                        const SubstitutionRules& rules, std::string_view from,
-                                        std::size_t piece) const {
-  std::string word;
-  switch (rules.strategy) {
-    case Strategy::Harmless:
-      break;
-    case Strategy::Fixed:
-      word = rules.word;
-      break;
-    case Strategy::Category: {
-      const auto it = rules.category.find(finding.category);
-      word = it != rules.category.end() ? it->second : rules.word;
-      break;
-    }
-  }
+Substitution Substituter::made(const Wanted& wanted) const {
+  const auto [start, end] = wanted.range;
+  const std::string_view from = prompt_.substr(start, end - start);
+  std::string word = wanted.word;
   if (word.empty()) {
     // Seeded by the term, so that a term becomes the same word wherever the prompt has it.
     const std::string seed =
-        to_hex(sha256_of_chunks({revision_, prompt_, finding.term, std::to_string(piece)}));
-    word = words_->pick(count_letters(from), seed);
+        to_hex(sha256_of_chunks({seed_, wanted.term, std::to_string(wanted.piece)}));
+    word = wanted.pool->pick(count_letters(from), seed, form_of(from, wanted.term));
   }
-  return like_case(word, from);
+  return {start, end, std::string(from), like_case(word, from)};
 }
 
 }  // namespace glyphward::policy

@@ -1,4 +1,4 @@
-// The harmless words that substitutes are picked from.
+// The harmless words that substitutes are picked from: one list, or one for each pool of a policy.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +10,26 @@
 
 namespace glyphward::policy {
 
-// A list of harmless words, by length. Immutable once built: any number of threads.
+// The form of a word, as far as a reader misses it: "cunts" becomes "lamps", "fucking" "singing".
+enum class WordForm { Base, Plural, Participle };
+
+// A list of harmless words, by form and length. Immutable once built: any number of threads.
 class WordList {
  public:
-  // One word per line, in lower-case Latin letters; `#` begins a comment. Throws ConfigError, which
-  // names file and line, where a line is anything else or a length from length_min to length_max
-  // has no word.
-  WordList(const std::filesystem::path& file, const std::string& content, std::size_t length_min,
-           std::size_t length_max);
+  // Which lengths must have a word.
+  enum class Lengths { Every, Any };
 
-  // A word of the length nearest to `length` within the limits. The same seed picks the same word.
-  const std::string& pick(std::size_t length, std::string_view seed) const;
+  // One word per line, in lower-case Latin letters, and behind a tab its form if it has one: plural
+  // or participle. `#` begins a comment. Throws ConfigError, which names file and line, where a
+  // line is anything else, or a length from length_min to length_max has no word without a form
+  // (with Lengths::Any: none of them has).
+  WordList(const std::filesystem::path& file, const std::string& content, std::size_t length_min,
+           std::size_t length_max, Lengths lengths = Lengths::Every);
+
+  // A word of the length nearest to `length` within the limits, of the form if the list has any of
+  // it. The same seed picks the same word.
+  const std::string& pick(std::size_t length, std::string_view seed,
+                          WordForm form = WordForm::Base) const;
 
   struct Word {
     std::string word;
@@ -29,7 +38,8 @@ class WordList {
   const std::vector<Word>& all() const { return all_; }  // in the file's order, of any length
 
  private:
-  std::map<std::size_t, std::vector<std::string>> by_length_;
+  using ByLength = std::map<std::size_t, std::vector<std::string>>;
+  std::map<WordForm, ByLength> words_;  // Base is never missing
   std::vector<Word> all_;
 };
 

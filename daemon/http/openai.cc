@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 #include "base/base64.h"
@@ -262,24 +263,35 @@ Response refusal_response(const guard::Refusal& refusal) {
 json::object moderation_result(const guard::Screened& screened) {
   json::object categories;
   json::object scores;
-  for (const lexicon::Category& category : lexicon::kCategories) {
-    categories[category.name] = false;
-    scores[category.name] = 0.0;
+  json::object openai;
+  std::map<std::string_view, std::string_view> under;  // OpenAI's category of each of ours
+  for (const lexicon::Category& category : lexicon::kCategories)
+    under.emplace(category.name, category.openai);
+  for (const policy::OwnCategory& category : screened.policy->own_categories())
+    under.emplace(category.name, category.openai);
+  for (const std::string_view name : lexicon::kOpenAiCategories) openai[name] = false;
+  for (const auto& [name, _] : under) {
+    categories[name] = false;
+    scores[name] = 0.0;
   }
   for (const lexicon::Finding& finding : screened.analysis.findings) {
     if (finding.flags()) {
       categories[finding.category] = true;
+      const auto it = under.find(finding.category);
+      if (it != under.end() && openai.contains(it->second)) openai[it->second] = true;
     }
     const double score = static_cast<double>(finding.severity) / lexicon::kSeverityMax;
     json::value& highest = scores[finding.category];
     if (!highest.is_double() || highest.as_double() < score) highest = score;
-    if (!categories.contains(finding.category)) categories[finding.category] = false;
   }
-  return {{"flagged", screened.decision.flagged},
-          {"categories", std::move(categories)},
-          {"category_scores", std::move(scores)},
-          {"action", policy::to_string(screened.decision.action)},
-          {"findings", guard::findings_json(screened.analysis)}};
+  json::object result{{"flagged", screened.decision.flagged},
+                      {"categories", std::move(categories)},
+                      {"category_scores", std::move(scores)},
+                      {"openai_categories", std::move(openai)},
+                      {"action", policy::to_string(screened.decision.action)},
+                      {"findings", guard::findings_json(screened.analysis)}};
+  for (auto& [key, value] : guard::totals_json(screened.analysis)) result[key] = std::move(value);
+  return result;
 }
 
 }  // namespace glyphward::daemon

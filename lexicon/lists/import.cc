@@ -11,7 +11,9 @@
 #include "base/config_error.h"
 #include "base/table.h"
 #include "lexicon/categories.h"
+#include "lexicon/lists/list.h"
 #include "lexicon/text/normalization.h"
+#include "lexicon/written/written.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -24,14 +26,15 @@ std::string lower(std::string text) {
 // Our category for a tag of another list; empty if it says nothing that we know.
 std::string_view category_of(std::string_view tag) {
   static const std::vector<std::pair<std::string_view, std::string_view>> kinds = {
-      {"racial", "racial"},    {"ethnic", "racial"},   {"race", "racial"},
-      {"relig", "religious"},  {"lgbt", "lgbtq"},      {"orientation", "lgbtq"},
-      {"homophob", "lgbtq"},   {"gender", "lgbtq"},    {"disab", "ableist"},
-      {"ableis", "ableist"},   {"mental", "ableist"},  {"violen", "violence"},
-      {"threat", "violence"},  {"hate", "hate"},       {"politic", "hate"},
-      {"sex", "sexual"},       {"body", "sexual"},     {"porn", "sexual"},
-      {"insult", "insult"},    {"offens", "insult"},   {"general", "profanity"},
-      {"profan", "profanity"}, {"shock", "profanity"}, {"bodily", "profanity"}};
+      {"racial", "racial"},    {"ethnic", "racial"},       {"race", "racial"},
+      {"relig", "religious"},  {"lgbt", "lgbtq"},          {"orientation", "lgbtq"},
+      {"homophob", "lgbtq"},   {"gender", "lgbtq"},        {"disab", "ableist"},
+      {"ableis", "ableist"},   {"mental", "ableist"},      {"violen", "violence"},
+      {"threat", "threat"},    {"self-harm", "self_harm"}, {"self_harm", "self_harm"},
+      {"suicid", "self_harm"}, {"hate", "hate"},           {"politic", "hate"},
+      {"sex", "sexual"},       {"body", "sexual"},         {"porn", "sexual"},
+      {"insult", "insult"},    {"offens", "insult"},       {"general", "profanity"},
+      {"profan", "profanity"}, {"shock", "profanity"},     {"bodily", "profanity"}};
   for (const auto& [word, category] : kinds) {
     if (tag.find(word) != tag.npos) return category;
   }
@@ -42,8 +45,10 @@ class Importer {
  public:
   Importer(const std::filesystem::path& file, const ImportDefaults& defaults)
       : file_(file), defaults_(defaults) {
-    const bool known = find_category(defaults.category) != nullptr;
-    if (!known) fail(0, "category", "unknown: '" + defaults.category + "'");
+    if (!is_category_name(defaults.category)) {
+      fail(0, "category",
+           "expected " + std::string(kCategoryForm) + "; found '" + defaults.category + "'");
+    }
     if (defaults.severity < 0 || defaults.severity > kSeverityMax)
       fail(0, "severity", "expected 0 to " + std::to_string(kSeverityMax));
     if (defaults.scale < 2 || defaults.scale > 100) fail(0, "scale", "expected 2 to 100");
@@ -55,16 +60,18 @@ class Importer {
       const std::size_t end = std::min(content.find('\n', start), content.size());
       ++line;
       const std::string word = trimmed(content.substr(start, end - start));
-      if (!word.empty() && word.front() != '#') add(line, {word}, fresh());
+      const bool comment = word == "#" || word.starts_with("# ") || word.starts_with("##");
+      if (!word.empty() && !comment) add(line, {word}, fresh());
       start = end + 1;
     }
   }
 
   void csv(std::string_view content) {
-    std::vector<std::vector<std::string>> rows = csv_rows(content);
+    const std::vector<CsvRow> rows = csv_rows(content);
     if (rows.empty()) fail(0, "", "expected a header, found an empty file");
+    const std::vector<std::string>& header = rows[0].fields;
     std::map<std::string, std::size_t> columns;
-    for (std::size_t i = 0; i < rows[0].size(); ++i) columns.emplace(lower(trimmed(rows[0][i])), i);
+    for (std::size_t i = 0; i < header.size(); ++i) columns.emplace(lower(trimmed(header[i])), i);
     const auto column =
         [&](std::initializer_list<const char*> names) -> std::optional<std::size_t> {
       for (const char* name : names) {
@@ -79,18 +86,24 @@ class Importer {
     const auto severity = column({"severity", "severity_rating"});
     const auto language = column({"language", "lang"});
     for (std::size_t i = 1; i < rows.size(); ++i) {
-      const std::vector<std::string>& row = rows[i];
+      const auto& [line, row] = rows[i];
       const auto value = [&](const std::optional<std::size_t>& at) {
         return at && *at < row.size() ? trimmed(row[*at]) : std::string();
       };
-      const int line = static_cast<int>(i + 1);
-      if (value(words).empty()) continue;
+      if (row.size() > header.size()) {
+        ++result.rows;
+        leave_out(line, value(words), "more fields than the header: is a comma not in quotes?");
+        continue;
+      }
       Entry entry = fresh();
-      if (!value(category).empty()) set_category(entry, lower(value(category)));
+      if (!value(category).empty() && !set_category(entry, lower(value(category))))
+        ++result.unknown_categories[value(category)];
       if (!value(severity).empty()) set_severity(line, entry, value(severity));
       if (!value(language).empty()) entry.term.language = value(language);
-      std::vector<std::string> spellings = {value(words)};
-      if (!value(canonical).empty()) spellings.insert(spellings.begin(), value(canonical));
+      std::vector<std::string> spellings;
+      for (const auto& at : {canonical, words}) {
+        if (!value(at).empty()) spellings.push_back(value(at));
+      }
       add(line, spellings, std::move(entry));
     }
   }
@@ -126,9 +139,11 @@ class Importer {
     return entry;
   }
 
-  static void set_category(Entry& entry, const std::string& tag) {
-    if (const std::string_view category = category_of(tag); !category.empty())
-      entry.term.category = category;
+  // False if it is none that we know.
+  static bool set_category(Entry& entry, const std::string& tag) {
+    const std::string_view category = category_of(tag);
+    if (!category.empty()) entry.term.category = category;
+    return !category.empty();
   }
 
   void set_severity(int line, Entry& entry, const std::string& text) const {
@@ -157,7 +172,7 @@ class Importer {
     if (match.empty()) fail(number, "term", "expected term, word, text or match");
     Entry entry = fresh();
     if (const std::string category = text({"category"}); !category.empty())
-      set_category(entry, lower(category));
+      result.unknown_categories[category] += set_category(entry, lower(category)) ? 0 : 1;
     if (const auto* tags = object.if_contains("tags"); tags != nullptr && tags->is_array()) {
       // The first that is known; the last of them is the least said.
       for (auto tag = tags->get_array().rbegin(); tag != tags->get_array().rend(); ++tag) {
@@ -174,62 +189,110 @@ class Importer {
     add(number, split(match, '|'), std::move(entry));
   }
 
+  struct CsvRow {
+    int line = 0;  // where it begins
+    std::vector<std::string> fields;
+  };
+
   // RFC 4180: fields in quotes may hold commas, line breaks and doubled quotes.
-  std::vector<std::vector<std::string>> csv_rows(std::string_view content) const {
-    std::vector<std::vector<std::string>> rows(1, std::vector<std::string>(1));
+  std::vector<CsvRow> csv_rows(std::string_view content) const {
+    std::vector<CsvRow> rows = {{1, {""}}};
     bool quoted = false;
+    int line = 1;
     for (std::size_t i = 0; i < content.size(); ++i) {
       const char c = content[i];
+      std::string& field = rows.back().fields.back();
+      line += c == '\n' ? 1 : 0;
       if (quoted) {
         if (c == '"' && i + 1 < content.size() && content[i + 1] == '"') {
-          rows.back().back().push_back('"');
+          field.push_back('"');
           ++i;
         } else if (c == '"') {
           quoted = false;
         } else {
-          rows.back().back().push_back(c);
+          field.push_back(c);
         }
-      } else if (c == '"' && rows.back().back().empty()) {
+      } else if (c == '"' && field.empty()) {
         quoted = true;
       } else if (c == ',') {
-        rows.back().emplace_back();
+        rows.back().fields.emplace_back();
       } else if (c == '\n') {
-        rows.emplace_back(1);
+        rows.push_back({line, {""}});
       } else {
-        rows.back().back().push_back(c);
+        field.push_back(c);
       }
     }
-    if (quoted) fail(static_cast<int>(rows.size()), "", "a quoted field is not closed");
-    std::erase_if(rows, [](const std::vector<std::string>& row) {
-      return row.size() == 1 && trimmed(row[0]).empty();
+    if (quoted) fail(rows.back().line, "", "a quoted field is not closed");
+    std::erase_if(rows, [](const CsvRow& row) {
+      return row.fields.size() == 1 && trimmed(row.fields[0]).empty();
     });
     return rows;
   }
 
-  // The first spelling that is a word is the term, the others are its forms.
+  void leave_out(int line, const std::string& spelling, const std::string& reason) {
+    result.left_out.push_back({line, spelling, reason});
+  }
+
+  // Why no list can hold the spelling; empty if one can.
+  static std::string fault_of(const std::string& spelling) {
+    if (spelling.empty()) return "no word";
+    if (spelling.front() == '#') return "it begins with #, which begins a comment in a list";
+    const std::size_t letters = std::max(fold_term(spelling).size(), fold_literal(spelling).size());
+    if (letters == 0) return "nothing in it can be seen";
+    if (letters > kTermLettersMax)
+      return "longer than " + std::to_string(kTermLettersMax) + " letters";
+    return {};
+  }
+
+  // The spellings that are words make one term, with the first as its canonical form; those with
+  // signs make another, which is found as it is written. One with a | stands alone: in a list it
+  // parts forms.
   void add(int line, const std::vector<std::string>& spellings, Entry entry) {
+    ++result.rows;
+    Entry literal = entry;
+    literal.flags |= kLiteral;
+    std::vector<Entry> alone;
+    std::vector<LeftOut> faults;
     for (const std::string& spelling : spellings) {
       std::string word = lower(trimmed(spelling));
-      const std::size_t letters = fold_term(word).size();
-      const bool plain = word.find_first_of("+*@$!#%&()[]{}<>^~=\"\t|\n\r") == std::string::npos;
-      if (letters == 0 || letters > kTermLettersMax || !plain || word.front() == '#' ||
-          word.front() == ' ') {
-        result.warnings.push_back("line " + std::to_string(line) + ": '" + word +
-                                  "' is left out: no word of letters, digits and spaces");
-        continue;
-      }
-      if (entry.term.term.empty()) {
-        entry.term.term = std::move(word);
-      } else if (word != entry.term.term) {
-        entry.forms.push_back(std::move(word));
+      std::replace_if(
+          word.begin(), word.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; },
+          ' ');
+      if (const std::string fault = fault_of(word); !fault.empty()) {
+        faults.push_back({line, word, fault});
+      } else if (word.find('|') != std::string::npos) {
+        alone.push_back(literal);
+        alone.back().term.term = std::move(word);
+      } else {
+        const bool signs = has_signs(word) || fold_term(word).empty();
+        add_spelling(signs ? literal : entry, std::move(word));
       }
     }
-    if (entry.term.term.empty()) return;
-    const auto [it, fresh] =
-        seen_.emplace(entry.term.term + '\t' + entry.term.language, result.entries.size());
+    alone.insert(alone.begin(), {std::move(entry), std::move(literal)});
+    std::erase_if(alone, [](const Entry& one) { return one.term.term.empty(); });
+    bool fresh = false;
+    for (Entry& one : alone) fresh = take_in(std::move(one)) || fresh;
+    result.merged += !alone.empty() && !fresh ? 1 : 0;
+    if (spellings.empty()) faults.push_back({line, "", "no word"});
+    result.left_out.insert(result.left_out.end(), faults.begin(), faults.end());
+  }
+
+  static void add_spelling(Entry& entry, std::string word) {
+    if (entry.term.term.empty()) {
+      entry.term.term = std::move(word);
+    } else if (word != entry.term.term) {
+      entry.forms.push_back(std::move(word));
+    }
+  }
+
+  // False if the term was there: then its forms are added to it.
+  bool take_in(Entry entry) {
+    const std::string key =
+        entry.term.term + '\t' + entry.term.language + '\t' + std::to_string(entry.flags);
+    const auto [it, fresh] = seen_.emplace(key, result.entries.size());
     if (fresh) {
       result.entries.push_back(std::move(entry));
-      return;
+      return true;
     }
     Entry& known = result.entries[it->second];
     known.term.severity = std::max(known.term.severity, entry.term.severity);
@@ -237,6 +300,7 @@ class Importer {
       if (std::find(known.forms.begin(), known.forms.end(), form) == known.forms.end())
         known.forms.push_back(std::move(form));
     }
+    return false;
   }
 
   const std::filesystem::path& file_;
@@ -253,6 +317,8 @@ Imported import_list(const std::filesystem::path& file, std::string_view content
   if (format == ImportFormat::Text) importer.text(content);
   if (format == ImportFormat::Csv) importer.csv(content);
   if (format == ImportFormat::Json) importer.json(content);
+  std::erase_if(importer.result.unknown_categories,
+                [](const auto& category) { return category.second == 0; });
   return std::move(importer.result);
 }
 

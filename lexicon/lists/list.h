@@ -2,11 +2,13 @@
 // Pure functions.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/config_error.h"
 #include "lexicon/matching/entry.h"
 
 namespace glyphward::lexicon {
@@ -14,11 +16,24 @@ namespace glyphward::lexicon {
 struct Lists {
   std::vector<Entry> entries;
   std::vector<std::string> allowed;  // harmless words and phrases
+  // Of the reader: which categories terms may have besides kCategories.
+  std::vector<std::string> own_categories = {};
+  bool any_category = false;  // any that has the form of one
 };
+
+// Whether a spelling has signs that a disguise could be made of. Such a spelling can only be found
+// as it is written (kLiteral): its letters alone may be another word, as those of C&A are.
+bool has_signs(std::string_view spelling);
 
 // Adds what the content of a file says, terms or harmless phrases, as its header tells. Throws
 // ConfigError naming file, line and field.
 void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists);
+
+// The same, but a row that is wrong is left out and what is wrong with it added to `faults`, at
+// most kListFaultsMax of them.
+inline constexpr std::size_t kListFaultsMax = 100;
+void read_list(const std::filesystem::path& file, std::string_view content, Lists& lists,
+               std::vector<ConfigError>& faults);
 
 // The file of these terms: read_list() of it gives the same.
 std::string write_list(const std::vector<Entry>& entries);

@@ -22,7 +22,12 @@ enum Flag : std::uint32_t {
   kLocal = 1u << 7,      // only where its own language is in evidence
   kName = 1u << 8,       // a name too: not beside a title, a first name or a street
   kHead = 1u << 9,       // like stem, but only a word of swearing may stand before it
+  // Found as they are written and in no disguise (written/written.h):
+  kLiteral = 1u << 10,  // the term and its forms are names, signs and all
+  kRegex = 1u << 11,    // the forms are regular expressions, the term a name for what they match
+  kForm = 1u << 12,     // the term names a kind of text: url, email ...
 };
+inline constexpr std::uint32_t kWritten = kLiteral | kRegex | kForm;
 
 // No term or form may have more.
 inline constexpr std::size_t kTermLettersMax = 100;
@@ -32,6 +37,7 @@ struct Entry {
   std::uint32_t flags = 0;
   std::vector<std::string> forms;        // other spellings that mean the term
   std::vector<std::string> harmless_in;  // languages in which the word is harmless
+  std::string until = {};  // the last day on which it holds, YYYY-MM-DD; empty: always
 };
 
 }  // namespace glyphward::lexicon

@@ -33,7 +33,9 @@ struct Matcher::Keys {
 
 Matcher::Matcher(const std::vector<Entry>& entries) {
   Keys keys;
-  for (std::uint32_t i = 0; i < entries.size(); ++i) add_entry(i, entries[i], keys);
+  for (std::uint32_t i = 0; i < entries.size(); ++i) {
+    if (!(entries[i].flags & kWritten)) add_entry(i, entries[i], keys);
+  }
   words_.build(std::move(keys.words));
   stems_.build(std::move(keys.stems));
   turned_.build(std::move(keys.turned));

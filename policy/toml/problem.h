@@ -18,6 +18,7 @@ struct Problem {
   Place place;
   std::string key;  // "rule.severity_min"; empty where none is at fault
   std::string message;
+  bool remark = false;  // the policy can be loaded all the same, but hardly does what was meant
 };
 std::string to_string(const Problem& problem);  // "FILE:LINE:COLUMN: KEY: MESSAGE"
 

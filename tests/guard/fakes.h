@@ -71,9 +71,11 @@ class FakeLexicon : public lexicon::Lexicon {
   }
 
   const std::vector<lexicon::Term>& terms() const override { return terms_; }
+  const std::string& holds_until() const override { return holds_until_; }
   const std::string& revision() const override { return revision_; }
 
  private:
+  std::string holds_until_;
   std::vector<lexicon::Term> terms_;
   std::string revision_ = "lexicon";
 };
@@ -122,14 +124,17 @@ class FakePolicy : public policy::Policy {
   }
   const lexicon::Lexicon& lexicon() const override { return *lexicon_; }
   const policy::VerificationRules& verification() const override { return verification_; }
+  const std::vector<policy::OwnCategory>& own_categories() const override { return own_; }
   const std::string& revision() const override { return revision_; }
 
   policy::VerificationRules& mutable_verification() { return verification_; }
+  std::vector<policy::OwnCategory>& mutable_categories() { return own_; }
 
  private:
   std::shared_ptr<const lexicon::Lexicon> lexicon_;
   std::string word_;
   std::string revision_ = "policy";
+  std::vector<policy::OwnCategory> own_;
   policy::VerificationRules verification_;
 };
 

@@ -32,6 +32,28 @@ TEST(FindingJson, OperatorHearsHowToo) {
             "[[8,10],[14,16]]");
 }
 
+TEST(FindingJson, ListsTheMostSevereOfMany) {
+  lexicon::Analysis full = analysis();
+  EXPECT_TRUE(totals_json(full).empty());
+  for (std::size_t i = 0; i < 3 * kListedMax; ++i) {
+    lexicon::Finding finding = full.findings[0];
+    finding.start = 20 + i;
+    finding.severity = i % 3 == 1 ? 7 : 1;
+    full.findings.push_back(finding);
+    full.rendered.push_back(full.rendered[0]);
+  }
+  const auto listed = findings_json(full);
+  ASSERT_EQ(listed.size(), kListedMax);
+  EXPECT_EQ(explained_findings_json(full).size(), kListedMax);
+  for (std::size_t i = 0; i < listed.size(); ++i) {
+    EXPECT_EQ(listed[i].at("severity").as_int64(), 7);
+    EXPECT_EQ(listed[i].at("start").to_number<std::size_t>(), 21 + 3 * i) << "in order";
+  }
+  EXPECT_EQ(rendered_json(full).size(), kListedMax);
+  EXPECT_EQ(boost::json::serialize(totals_json(full)),
+            R"({"findings_total":301,"rendered_total":301})");
+}
+
 TEST(FindingJson, IsUtf8WhateverThePromptWas) {
   lexicon::Analysis cut = analysis();
   cut.findings[0].matched = "sh\xFFt";

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include "guard/finding_json.h"
 #include "tests/guard/test_bench.h"
 
 namespace glyphward::guard {
@@ -27,6 +28,28 @@ TEST(RecordOf, ModerationLeavesARow) {
   EXPECT_TRUE(bench.pipeline.requests.empty());
   bench.audit.failures = 1;
   EXPECT_EQ(record_moderation(*screened, bench.audit).error().code, ErrorCode::Unavailable);
+}
+
+// A row of 32 kB of terms was 0.84 MB.
+TEST(RecordOf, ARowIsNotMuchLongerThanItsPrompt) {
+  Bench bench;
+  for (const char* unit : {"fuck ", "\"fuck\" "}) {
+    ImageRequest request;
+    request.prompt = "a sign ";
+    while (request.prompt.size() < 31000) request.prompt += unit;
+    const Result<Screened> screened = screen_text(request, bench.policy);
+    ASSERT_TRUE(screened);
+    EXPECT_GT(screened->analysis.findings.size(), 10 * kListedMax);
+    const Result<Record> record = record_moderation(*screened, bench.audit);
+    ASSERT_TRUE(record);
+    const std::size_t size = record->prompt.size() + record->sanitized_prompt.size() +
+                             record->rendered_json.size() + record->findings_json.size() +
+                             record->parameters_json.size();
+    EXPECT_LT(size, 3 * request.prompt.size() + 65536);
+    const boost::json::value parameters = boost::json::parse(record->parameters_json);
+    EXPECT_EQ(parameters.at("findings_total").to_number<std::size_t>(),
+              screened->analysis.findings.size());
+  }
 }
 
 // A policy that notes whom it was asked for, and watches with a rule on trial.

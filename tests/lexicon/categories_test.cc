@@ -21,7 +21,7 @@ std::set<std::string> words_after(const std::string& document, const std::string
   const std::string row =
       text.substr(begin + 1 + start.size(), text.find('\n', begin + 1) - begin - 1 - start.size());
   std::set<std::string> words;
-  const std::regex word("[a-z]+");
+  const std::regex word("[a-z_]+");
   for (std::sregex_iterator found(row.begin(), row.end(), word), end; found != end; ++found)
     words.insert(found->str());
   return words;
@@ -36,9 +36,18 @@ TEST(Categories, HaveNamesOfTheirOwn) {
   EXPECT_EQ(find_category("spam"), nullptr);
 }
 
+TEST(Categories, HaveAForm) {
+  for (const Category& category : kCategories) EXPECT_TRUE(is_category_name(category.name));
+  for (const char* name : {"competitor", "a", "brand-2", "own_words"})
+    EXPECT_TRUE(is_category_name(name)) << name;
+  for (const std::string& name :
+       {std::string(), std::string("2nd"), std::string("Brand"), std::string("a b"),
+        std::string("caf\u00E9"), std::string(33, 'a')})
+    EXPECT_FALSE(is_category_name(name)) << name;
+}
+
 TEST(Categories, FallUnderOneOfOpenAis) {
-  const std::set<std::string_view> openai = {"harassment", "hate",   "illicit",
-                                             "self-harm",  "sexual", "violence"};
+  const std::set<std::string_view> openai(kOpenAiCategories.begin(), kOpenAiCategories.end());
   for (const Category& category : kCategories)
     EXPECT_TRUE(openai.contains(category.openai)) << category.name;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/config_error.h"
 #include "base/file.h"
@@ -292,23 +293,66 @@ TEST(Lexicon, RevisionChangesWithTheFiles) {
   EXPECT_EQ(Lexicon::load({a.path()})->revision().size(), 64u);
 }
 
+TEST(Lexicon, RowsHoldUntilTheirDay) {
+  const TemporaryFile file(
+      "term\tcategory\tseverity\tlanguage\tflags\tforms\tuntil\n"
+      "heck\tinsult\t3\ten\t\t\t2026-12-31\ndarnation\tinsult\t3\ten\t\t\t\n");
+  const auto load = [&](const char* today) {
+    return Lexicon::load({file.path()}, {.today = today});
+  };
+  EXPECT_EQ(load("2026-12-31")->find("heck, darnation").size(), 2u) << "that day too";
+  EXPECT_EQ(load("2027-01-01")->find("heck, darnation").size(), 1u);
+  EXPECT_EQ(load("2026-01-01")->holds_until(), "2026-12-31");
+  EXPECT_EQ(load("2027-01-01")->holds_until(), "");
+  EXPECT_EQ(load("2026-01-01")->revision(), load("2026-12-31")->revision());
+  EXPECT_NE(load("2026-12-31")->revision(), load("2027-01-01")->revision());
+  EXPECT_EQ(load("2027-01-01")->revision(), load("2028-01-01")->revision());
+  for (const char* wrong : {"2026-13-01", "2026-1-1", "soon", "31.12.2026", "2026-00-10"}) {
+    const TemporaryFile bad(
+        "term\tcategory\tseverity\tlanguage\tflags\tforms\tuntil\nheck\tinsult\t3\ten\t\t\t" +
+        std::string(wrong) + "\n");
+    EXPECT_THROW(Lexicon::load({bad.path()}), ConfigError) << wrong;
+  }
+}
+
+TEST(Lexicon, CategoriesOfOnesOwnMustBeDeclared) {
+  const TemporaryFile file(std::string(kHeader) + "frobco\tcompetitor\t3\tund\n");
+  EXPECT_THROW(Lexicon::load({file.path()}), ConfigError);
+  EXPECT_THROW(Lexicon::load({file.path()}, {.own_categories = {"competitors"}}), ConfigError);
+  for (const LoadOptions& options :
+       {LoadOptions{.own_categories = {"competitor"}}, LoadOptions{.any_category = true}}) {
+    const auto found = Lexicon::load({file.path()}, options)->find("Frobco");
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].category, "competitor");
+    EXPECT_EQ(found[0].list, std::filesystem::path(file.path()).filename().string());
+  }
+  const TemporaryFile bad(std::string(kHeader) + "frobco\tMy Own\t3\tund\n");
+  EXPECT_THROW(Lexicon::load({bad.path()}, {.any_category = true}), ConfigError);
+}
+
 TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
   const TemporaryFile file(content);
-  EXPECT_EQ(
-      Lexicon::load({file.path()})->revision(),
-      to_hex(sha256_of_chunks({Matcher::kVersion, tables::lexicon_names_tsv,
-                               tables::lexicon_text_extraction_marks_tsv,
-                               tables::lexicon_text_extraction_phrases_tsv,
-                               tables::lexicon_text_glyphs_tsv, tables::lexicon_text_languages_tsv,
-                               tables::lexicon_text_markup_entities_tsv, content})));
+  std::vector<std::string_view> chunks = {Matcher::kVersion};
+  for (const tables::Table& table : tables::lexicon_tables()) chunks.push_back(table.content);
+  chunks.push_back(content);
+  EXPECT_EQ(Lexicon::load({file.path()})->revision(), to_hex(sha256_of_chunks(chunks)));
 }
 
-// What is compiled in is what the files hold, byte for byte.
+// What is compiled in is what the files hold, byte for byte; no table is left out.
 TEST(Lexicon, TablesAreTheirFiles) {
-  EXPECT_EQ(read_file(kFolder / "names.tsv"), tables::lexicon_names_tsv);
-  EXPECT_EQ(read_file(kFolder / "text/glyphs.tsv"), tables::lexicon_text_glyphs_tsv);
-  EXPECT_EQ(read_file(kFolder / "text/languages.tsv"), tables::lexicon_text_languages_tsv);
+  std::set<std::filesystem::path> files;
+  for (const tables::Table& table : tables::lexicon_tables()) {
+    EXPECT_EQ(read_file(kFolder / table.file), table.content) << table.file;
+    files.insert(kFolder / table.file);
+  }
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(kFolder)) {
+    const std::filesystem::path& path = entry.path();
+    const bool list = path.parent_path() == kFolder && path.filename() != "names.tsv";
+    if (path.extension() == ".tsv" && !list) {
+      EXPECT_TRUE(files.contains(path)) << path << " is in no row of lexicon_tables()";
+    }
+  }
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "policy/policy.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <filesystem>
@@ -11,43 +10,10 @@
 #include "base/config_error.h"
 #include "base/file.h"
 #include "policy/substitution.h"
-#include "policy/toml/toml_reader.h"
+#include "tests/policy/temporary_policy.h"
 
 namespace glyphward::policy {
 namespace {
-
-const std::filesystem::path kRoot = GLYPHWARD_SOURCE_DIR;
-
-const Policy& shipped() {
-  static const std::shared_ptr<const Policy> policy = Policy::load(kRoot / "policy/default.toml");
-  return *policy;
-}
-
-Decision decide(const Policy& policy, std::string_view prompt, std::string_view tenant = "") {
-  return policy.decide(prompt, policy.analyze(prompt), tenant);
-}
-
-// A policy of its own beside the shipped lists.
-class TemporaryPolicy {
- public:
-  explicit TemporaryPolicy(const std::string& rules) {
-    static int count = 0;
-    folder_ = std::filesystem::temp_directory_path() /
-              ("glyphward-policy-" + std::to_string(getpid()) + "-" + std::to_string(count++));
-    std::filesystem::create_directories(folder_);
-    const std::string lists = (kRoot / "lexicon").string();
-    std::ofstream(folder_ / "policy.toml")
-        << "lexicons = [\"" << lists << "/default.tsv\", \"" << lists << "/allow.tsv\"]\n"
-        << rules;
-    std::filesystem::copy_file(kRoot / "policy/harmless.txt", folder_ / "harmless.txt");
-  }
-  ~TemporaryPolicy() { std::filesystem::remove_all(folder_); }
-  std::filesystem::path file() const { return folder_ / "policy.toml"; }
-  const std::filesystem::path& folder() const { return folder_; }
-
- private:
-  std::filesystem::path folder_;
-};
 
 TEST(Policy, ReplacesOnlyTheToxicWord) {
   const std::string prompt = "a wooden sign that says \"no fucking way\" in a forest";
@@ -140,6 +106,24 @@ TEST(Policy, WhatItSanitizesIsClean) {
   EXPECT_EQ(blocked, 0);
 }
 
+TEST(Policy, ReplacesATextThatIsFullOfTermsAsAWhole) {
+  const auto sign = [](std::size_t words) {
+    std::string prompt = "a sign that says \"good";
+    for (std::size_t i = 0; i < words; ++i) prompt += " shit, my";
+    return prompt + "\" beside one that says \"no shit\"";
+  };
+  const Decision few = decide(shipped(), sign(kReplacedFindingsMax));
+  ASSERT_EQ(few.action, Action::Substitute);
+  EXPECT_EQ(few.substitutions.size(), kReplacedFindingsMax + 1);
+  EXPECT_EQ(few.note, "");
+  const Decision many = decide(shipped(), sign(kReplacedFindingsMax + 1));
+  ASSERT_EQ(many.action, Action::Substitute);
+  ASSERT_EQ(many.substitutions.size(), 2u) << "the one text as a whole, the other's word";
+  EXPECT_TRUE(many.substitutions[0].from.starts_with("good shit"));
+  EXPECT_EQ(many.substitutions[1].from, "shit");
+  EXPECT_EQ(many.note, "a text with too many findings was replaced as a whole");
+}
+
 TEST(Policy, TheFirstRuleDecidesAFindingAndTheMostSevereActionWins) {
   const TemporaryPolicy policy(R"(
 [substitution]
@@ -212,116 +196,6 @@ category = { sexual = "kiss", profanity = "gosh" }
             "a sign that says \"my FRIEND\"");
   EXPECT_EQ(decide(*loaded, "a sign that says \"oh Fuck\"").sanitized_prompt,
             "a sign that says \"oh Gosh\"");
-}
-
-TEST(Policy, SaysWhatIsWrongWithAFile) {
-  const struct {
-    const char* rules;
-    const char* expected;
-  } cases[] = {
-      {"defualt_action = \"allow\"\n",
-       "policy.toml:2: defualt_action: column 1: unknown key; did you mean 'default_action'?"},
-      {"[[rule]]\nname = \"a\"\nseverty_min = 2\naction = \"block\"\n",
-       ":4: rule.severty_min: column 1: unknown key; did you mean 'severity_min'?"},
-      {"[[rule]]\nname = \"a\"\naction = \"blok\"\n", "found 'blok'; did you mean 'block'?"},
-      {"[[rule]]\nname = \"a\"\ncategories = [\"racist\"]\naction = \"block\"\n",
-       "categories: column 15: expected one of"},
-      {"[[rule]]\nname = \"a\"\ncategories = []\naction = \"block\"\n",
-       "expected at least one entry"},
-      {"[[rule]]\nname = \"a\"\n", "action: column 1: expected allow, substitute, review or block"},
-      {"[[rule]]\naction = \"block\"\n", "rule.name: column 1: expected a name"},
-      {"[[rule]]\nname = \"a\"\nseverity_min = 8\naction = \"block\"\n", "from 0 to 7, found 8"},
-      {"[[rule]]\nname = \"a\"\nseverity_min = \"2\"\naction = \"block\"\n", "found string"},
-      {"[[rule]]\nname = \"a\"\naction = \"substitute\"\n", "expected a word list"},
-      {"[substitution]\nwords = \"none.txt\"\n[[rule]]\nname = \"a\"\naction = \"substitute\"\n",
-       "expected a readable file"},
-      {"[[rule]]\nname = \"a\"\naction = \"substitute\"\nstrategy = \"fixed\"\n",
-       "expected the word"},
-      {"[substitution]\nwords = \"harmless.txt\"\n[[rule]]\nname = \"a\"\naction = "
-       "\"substitute\"\nstrategy = \"fixed\"\nword = \"shit\"\n",
-       "expected harmless words, found 'shit'"},
-      {"[[rule]]\nname = \"a\"\naction = \"block\"\n[[rule]]\nname = \"a\"\naction = \"block\"\n",
-       "taken by another rule"},
-      {"[verification]\nuninspectable = \"substitute\"\n", "expected one of allow, review, block"},
-      {"x = [\n", "policy.toml:2: column 7:"},
-  };
-  for (const auto& c : cases) {
-    const TemporaryPolicy policy(c.rules);
-    try {
-      Policy::load(policy.file());
-      ADD_FAILURE() << "loaded: " << c.rules;
-    } catch (const ConfigError& error) {
-      EXPECT_NE(std::string(error.what()).find(c.expected), std::string::npos)
-          << c.rules << error.what();
-    }
-  }
-  EXPECT_THROW(Policy::load("/nonexistent.toml"), ConfigError);
-}
-
-TEST(Policy, ChecksAllOfAFileAndGivesEachPlace) {
-  const TemporaryPolicy policy(R"(defualt_action = "allow"
-[substitution]
-words = "harmless.txt"
-[[rule]]
-name = "a"
-severty_min = 2
-categories = ["racial", "insutl"]
-action = "blok"
-[[rule]]
-name = "a"
-terms = ["shit", "shti"]
-tenants = ["a b"]
-severity_max = 9
-action = "substitute"
-strategy = "fixed"
-word = "fuck"
-[verification]
-escalation = ["prompt_swap", "localized"]
-replacement_similarity_min = 2
-)");
-  const std::vector<const char*> expected = {
-      "policy.toml:2:1: defualt_action: unknown key; did you mean 'default_action'?",
-      "policy.toml:7:1: rule.severty_min: unknown key; did you mean 'severity_min'?",
-      "policy.toml:8:25: categories: expected one of",
-      "policy.toml:9:10: action: expected one of allow, substitute, review, block, found 'blok'; "
-      "did "
-      "you mean 'block'?",
-      "policy.toml:11:8: rule.name: 'a' is taken by another rule",
-      "policy.toml:12:18: rule.terms: expected a term as the lexicons write it, found 'shti', "
-      "which "
-      "none has; did you mean 'shit'?",
-      "policy.toml:13:12: rule.tenants: expected 1 to 64",
-      "policy.toml:14:16: severity_max: expected a whole number from 0 to 7, found 9",
-      "policy.toml:17:8: expected harmless words, found 'fuck'",
-      "policy.toml:19:14: verification.escalation: expected the order localized, more_layers",
-      "policy.toml:20:30: replacement_similarity_min: expected a number from 0.5 to 1, found 2",
-  };
-  const std::vector<Problem> problems = Policy::check(policy.file());
-  for (std::size_t i = 0; i < std::max(problems.size(), expected.size()); ++i) {
-    ASSERT_LT(i, problems.size()) << expected[i];
-    ASSERT_LT(i, expected.size()) << to_string(problems[i]);
-    EXPECT_NE(to_string(problems[i]).find(expected[i]), std::string::npos)
-        << to_string(problems[i]);
-  }
-  EXPECT_TRUE(Policy::check(kRoot / "policy/default.toml").empty());
-}
-
-TEST(Policy, ChecksPastLinesThatAreNoToml) {
-  const TemporaryPolicy policy(R"([[rule]]
-name = "a"
-action = block
-severty_min = 2
-[[rule]]
-name = "b"
-action = "block"
-severity_min = = 2
-where = "everywhere"
-)");
-  std::vector<std::string> places;
-  for (const Problem& problem : Policy::check(policy.file()))
-    places.push_back(std::to_string(problem.place.line) + " " + problem.key);
-  // That rule a has no action is not said: it may stand in the line that could not be read.
-  EXPECT_EQ(places, (std::vector<std::string>{"4 ", "5 rule.severty_min", "9 ", "10 where"}));
 }
 
 TEST(Policy, RulesMayBeOfATenant) {
@@ -407,32 +281,138 @@ action = "block"
   EXPECT_TRUE(traces[1].rules[1].mismatch.empty());
 }
 
-TEST(Policy, AnEmptyOrMissingListIsAnErrorUnlessDeclared) {
+// A list on trial: own categories, and rules by the list that has the term.
+TEST(Policy, KnowsCategoriesOfItsOwnAndListsByName) {
   const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
   const TemporaryPolicy policy("");
-  const std::filesystem::path own = policy.folder() / "own.tsv";
-  const auto write = [&](const std::string& lexicons) {
-    std::ofstream(policy.file()) << lexicons << "[[rule]]\nname = \"r\"\naction = \"block\"\n";
+  std::ofstream(policy.folder() / "brands.tsv")
+      << header << "frobco\tcompetitor\t2\tund\t\t\nzub&zub\tcompetitor\t2\tund\tliteral\t\n";
+  const auto write = [&](const std::string& rules) {
+    std::ofstream(policy.file()) << "lexicons = [\"" << (kRoot / "lexicon/default.tsv").string()
+                                 << "\", \"brands.tsv\"]\n"
+                                 << rules;
   };
-  const std::string lists = (kRoot / "lexicon/default.tsv").string();
-  write("lexicons = [\"" + lists + "\", \"own.tsv\"]\n");
-  EXPECT_THROW(Policy::load(policy.file()), ConfigError) << "missing";
-  std::ofstream(own) << header;
-  EXPECT_THROW(Policy::load(policy.file()), ConfigError) << "empty";
+  write("[[rule]]\nname = \"r\"\naction = \"block\"\n");
+  ASSERT_EQ(Policy::check(policy.file()).size(), 2u) << "nobody declared it";
+  EXPECT_NE(Policy::check(policy.file())[0].message.find("category: expected one of"),
+            std::string::npos);
+  write(R"(
+[categories]
+competitor = "none"
+scam = "illicit"
+[substitution]
+words = "harmless.txt"
+[[rule]]
+name = "on trial"
+categories = ["competitor"]
+action = "review"
+observe = true
+[[rule]]
+name = "brands"
+lists = ["brands.tsv"]
+action = "substitute"
+[[rule]]
+name = "the rest"
+lists = ["default.tsv"]
+action = "block"
+)");
+  const auto loaded = Policy::load(policy.file());
+  ASSERT_EQ(loaded->own_categories().size(), 2u);
+  EXPECT_EQ(loaded->own_categories()[0].name, "competitor");
+  EXPECT_EQ(loaded->own_categories()[1].openai, "illicit");
+  for (const char* sign : {"buy Frobco", "buy ZUB&ZUB now"}) {
+    const Decision decision = decide(*loaded, "a sign that says \"" + std::string(sign) + "\"");
+    EXPECT_EQ(decision.action, Action::Substitute) << sign;
+    EXPECT_EQ(decision.rule, "brands");
+    ASSERT_EQ(decision.observations.size(), 1u);
+    EXPECT_EQ(decision.observations[0].rule, "on trial");
+  }
+  EXPECT_EQ(decide(*loaded, "a sign that says \"fuck\"").rule, "the rest");
+  EXPECT_TRUE(Policy::check(policy.file()).empty());
+  const auto found = loaded->lexicon().analyze("a sign that says \"Frobco\"").findings;
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].list, "brands.tsv");
+}
 
-  write("lexicons = [\"" + lists + "\"]\noptional_lexicons = [\"own.tsv\"]\n");
-  const auto empty = Policy::load(policy.file());
-  std::filesystem::remove(own);
-  const auto missing = Policy::load(policy.file());
-  EXPECT_EQ(empty->revision(), missing->revision());
-  const char* prompt = "a sign that says \"frobnicator\"";
-  EXPECT_EQ(decide(*missing, prompt).action, Action::Allow);
-  std::ofstream(own) << header << "frobnicator\tinsult\t5\ten\t\t\n";
-  const auto full = Policy::load(policy.file());
-  EXPECT_EQ(decide(*full, prompt).action, Action::Block);
-  EXPECT_NE(full->revision(), missing->revision());
+std::string sanitized(const Policy& policy, const std::string& sign) {
+  const std::string prompt = decide(policy, "a sign that says \"" + sign + "\"").sanitized_prompt;
+  const std::size_t start = prompt.find('"') + 1;
+  return prompt.substr(start, prompt.rfind('"') - start);
+}
+
+TEST(Policy, HasPoolsOfWordsByCategoryAndLanguage) {
+  const TemporaryPolicy policy(R"(
+[substitution]
+words = "harmless.txt"
+[[pool]]
+categories = ["sexual"]
+words = ["pillow"]
+[[pool]]
+languages = ["de"]
+file = "de.txt"
+[[pool]]
+languages = ["en"]
+categories = ["insult"]
+words = ["daisy", "tulip", "daisies", "tulips"]
+[[rule]]
+name = "all"
+action = "substitute"
+)");
+  std::ofstream(policy.folder() / "de.txt") << "blume\nsonne\n";
+  const auto loaded = Policy::load(policy.file());
+  const std::set<std::string> german = {"Blume", "Sonne"};
+  EXPECT_TRUE(german.contains(sanitized(*loaded, "Arschloch"))) << "the term tells";
+  const std::string sentence = sanitized(*loaded, "das ist nicht der Bitch und ich bin");
+  EXPECT_TRUE(sentence.find("Blume") != sentence.npos || sentence.find("Sonne") != sentence.npos)
+      << "the text tells before the term does: " << sentence;
+  EXPECT_EQ(sanitized(*loaded, "BLOWJOB"), "PILLOW");
+  const std::set<std::string> flowers = {"DAISY", "TULIP"};
+  EXPECT_TRUE(flowers.contains(sanitized(*loaded, "BITCH")));
   const auto files = Policy::files(policy.file());
-  EXPECT_NE(std::find(files.begin(), files.end(), own), files.end());
+  EXPECT_NE(std::find(files.begin(), files.end(), policy.folder() / "de.txt"), files.end());
+  const std::string revision = loaded->revision();
+  std::ofstream(policy.folder() / "de.txt", std::ios::app) << "wolke\n";
+  EXPECT_NE(Policy::load(policy.file())->revision(), revision);
+}
+
+TEST(Policy, SubstitutesKeepFormAndLanguage) {
+  const std::string many = sanitized(shipped(), "BITCHES");
+  EXPECT_TRUE(many.ends_with('S')) << many;
+  const std::string doing = sanitized(shipped(), "no fucking way");
+  EXPECT_NE(doing.find("ing "), doing.npos) << doing;
+  std::ifstream file(kRoot / "policy/words/de.txt");
+  std::set<std::string> german;
+  for (std::string word; std::getline(file, word);) german.insert(like_case(word, "AAAA"));
+  EXPECT_TRUE(german.contains(sanitized(shipped(), "ARSCHLOCH")));
+  // "de" and "te" are Dutch too: a sign that languages share is none for the other one.
+  std::ifstream spanish_file(kRoot / "policy/words/es.txt");
+  std::set<std::string> spanish;
+  for (std::string word; std::getline(spanish_file, word);) spanish.insert(word);
+  const std::string mixed = sanitized(shipped(), "hijo de puta, te quiero");
+  EXPECT_TRUE(spanish.contains(mixed.substr(0, mixed.find(',')))) << mixed;
+}
+
+// "kite" beside "s" would be a term of this list, and so would "lamp" beside it: another is picked.
+TEST(Policy, SubstitutesMakeNoTermWithTheirNeighbours) {
+  const TemporaryPolicy policy("");
+  const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
+  std::ofstream(policy.folder() / "own.tsv")
+      << header << "frob\tinsult\t5\ten\t\t\nkite town\tinsult\t1\ten\t\t\n"
+      << "lamp town\tinsult\t1\ten\t\t\nmoon town\tinsult\t1\ten\t\t\n";
+  std::ofstream(policy.folder() / "words.txt") << "kite\nlamp\nmoon\nrose\n";
+  std::ofstream(policy.file())
+      << "lexicons = [\"own.tsv\"]\n[substitution]\nwords = \"words.txt\"\n"
+      << "length_min = 4\nlength_max = 4\n"
+      << "[[rule]]\nname = \"r\"\nseverity_min = 2\naction = "
+         "\"substitute\"\n";
+  const auto loaded = Policy::load(policy.file());
+  int kept_the_rest = 0;
+  for (int i = 0; i < 40; ++i) {
+    const std::string sign = sanitized(*loaded, "frob town " + std::to_string(i));
+    EXPECT_TRUE(loaded->lexicon().find(sign).empty()) << sign;
+    kept_the_rest += sign.starts_with("rose town") ? 1 : 0;
+  }
+  EXPECT_GE(kept_the_rest, 20) << "most need not replace the whole text";
 }
 
 TEST(Policy, RevisionIsThatOfAllThatDecides) {

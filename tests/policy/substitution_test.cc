@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
+#include <random>
+
 namespace glyphward::policy {
 namespace {
 
@@ -48,7 +52,7 @@ TEST(CountLetters, CountsAsAReaderDoes) {
   EXPECT_EQ(count_letters("a\xF0\x9F"), 1u);
 }
 
-TEST(WholeWord, WidensToLettersDigitsAndWhatClingsToThem) {
+TEST(WordRuns, WidenToLettersDigitsAndWhatClingsToThem) {
   const struct {
     const char* prompt;
     const char* part;
@@ -67,7 +71,7 @@ TEST(WholeWord, WidensToLettersDigitsAndWhatClingsToThem) {
   for (const auto& c : cases) {
     const std::string_view prompt = c.prompt;
     const std::size_t start = prompt.find(c.part);
-    const Range range = whole_word(prompt, {start, start + std::string_view(c.part).size()});
+    const Range range = WordRuns(prompt).widened({start, start + std::string_view(c.part).size()});
     EXPECT_EQ(prompt.substr(range.start, range.end - range.start), c.whole);
   }
 }
@@ -89,6 +93,31 @@ TEST(WordList, PicksByLengthAndSeed) {
   ASSERT_EQ(limited.all().size(), 3u);
   EXPECT_EQ(limited.all()[0].word, "sun");
   EXPECT_EQ(limited.all()[2].line, 5);
+}
+
+TEST(WordList, PicksByForm) {
+  const WordList list("words.txt",
+                      "sun\nkite\nmango\nkites\tplural\nmangoes\tplural\nsinging\tparticiple\n", 3,
+                      8, WordList::Lengths::Any);
+  EXPECT_EQ(list.pick(5, "any", WordForm::Plural), "kites");
+  EXPECT_EQ(list.pick(9, "any", WordForm::Plural), "mangoes");
+  EXPECT_EQ(list.pick(3, "any", WordForm::Participle), "singing");
+  EXPECT_EQ(list.pick(8, "any"), "mango") << "the nearest length without a form";
+  EXPECT_EQ(words().pick(4, "seed", WordForm::Plural), words().pick(4, "seed")) << "it has none";
+  EXPECT_THROW(WordList("w", "kites\tplural\n", 3, 8, WordList::Lengths::Any), std::exception);
+  EXPECT_THROW(WordList("w", "kites\tdual\n", 3, 8, WordList::Lengths::Any), std::exception);
+  EXPECT_EQ(WordList("w", "sun\nmango\n", 3, 8, WordList::Lengths::Any).pick(4, "any"), "sun")
+      << "of two as near the shorter";
+}
+
+TEST(FormOf, IsTheEndingsOfTheTerm) {
+  EXPECT_EQ(form_of("BITCHES", "bitch"), WordForm::Plural);
+  EXPECT_EQ(form_of("fucking", "fuck"), WordForm::Participle);
+  EXPECT_EQ(form_of("raping", "rape"), WordForm::Participle);
+  EXPECT_EQ(form_of("pussies", "pussy"), WordForm::Plural);
+  for (const char* word : {"bitch", "b1tches", "", "son of a bitch", "bitchy", "unfucking"})
+    EXPECT_EQ(form_of(word, "bitch"), WordForm::Base) << word;
+  EXPECT_EQ(form_of("asses", "ass"), WordForm::Base) << "it ends so itself";
 }
 
 TEST(WordList, SaysWhatIsWrong) {
@@ -205,6 +234,83 @@ TEST(Substituter, ReplacesTheRenderedTextsThatAFindingTouches) {
   outside.end = prompt.size();
   substituter.add_texts(rendered, outside, fixed("sky"));
   EXPECT_EQ(apply_substitutions(prompt, substituter.finish()), "a sign \"sky\" by \"Joe\", sky");
+}
+
+// The obvious way: each range widened letter by letter, then merged until nothing overlaps.
+std::string widened_one_by_one(const std::string& prompt,
+                               const std::vector<lexicon::Finding>& findings) {
+  std::vector<Range> ranges;
+  for (const lexicon::Finding& finding : findings) {
+    std::size_t start = finding.start;
+    std::size_t end = finding.end;
+    while (start > 0 && std::isalpha(prompt[start - 1])) --start;
+    while (end < prompt.size() && std::isalpha(prompt[end])) ++end;
+    if (finding.pieces.empty()) ranges.push_back({start, end});
+    for (const auto& piece : finding.pieces) ranges.push_back({piece.first, piece.second});
+  }
+  for (bool merged = true; merged;) {
+    merged = false;
+    for (std::size_t a = 0; a < ranges.size() && !merged; ++a) {
+      for (std::size_t b = a + 1; b < ranges.size() && !merged; ++b) {
+        if (ranges[a].start >= ranges[b].end || ranges[b].start >= ranges[a].end) continue;
+        ranges[a] = {std::min(ranges[a].start, ranges[b].start),
+                     std::max(ranges[a].end, ranges[b].end)};
+        ranges.erase(ranges.begin() + static_cast<std::ptrdiff_t>(b));
+        merged = true;
+      }
+    }
+  }
+  std::sort(ranges.begin(), ranges.end(),
+            [](const Range& a, const Range& b) { return a.start < b.start; });
+  std::string result;
+  std::size_t at = 0;
+  for (const Range& range : ranges) {
+    result.append(prompt, at, range.start - at).append("#");
+    at = range.end;
+  }
+  return result + prompt.substr(at);
+}
+
+TEST(Substituter, WidensAndMergesAsTheObviousWayDoes) {
+  std::mt19937 random(1);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  for (int round = 0; round < 20000; ++round) {
+    std::string prompt;
+    for (std::size_t i = 3 + below(14); i > 0; --i) prompt += "aaab -"[below(6)];
+    std::vector<lexicon::Finding> findings(1 + below(4));
+    for (lexicon::Finding& finding : findings) {
+      finding.start = below(prompt.size());
+      finding.end = finding.start + 1 + below(prompt.size() - finding.start);
+      if (below(3) == 0) finding.pieces = {{finding.start, finding.end}};
+    }
+    const SubstitutionRules rules = fixed("#");
+    Substituter substituter(prompt, "revision", nullptr);
+    for (const lexicon::Finding& finding : findings) substituter.add_words(finding, rules);
+    ASSERT_EQ(apply_substitutions(prompt, substituter.finish()),
+              widened_one_by_one(prompt, findings))
+        << prompt;
+  }
+}
+
+// It was quadratic: this took minutes.
+TEST(Substituter, TakesNoLongerWhereTenThousandFindingsShareAWord) {
+  std::string prompt = "a sign \"";
+  for (int i = 0; i < 100000; ++i) prompt += "fuck";
+  prompt += "\"";
+  Substituter in_words(prompt, "revision", &words());
+  Substituter in_texts(prompt, "revision", &words());
+  const std::vector<lexicon::RenderedText> rendered = {
+      {prompt.substr(8, prompt.size() - 9), 8, prompt.size() - 1, true}};
+  for (std::size_t at = 8; at + 4 < prompt.size(); at += 4) {
+    lexicon::Finding found;
+    found.term = "fuck";
+    found.start = at;
+    found.end = at + 4;
+    in_words.add_words(found, {});
+    in_texts.add_texts(rendered, found, {});
+  }
+  EXPECT_EQ(in_words.finish().size(), 1u);
+  EXPECT_EQ(in_texts.finish().size(), 1u);
 }
 
 }  // namespace

@@ -38,9 +38,11 @@ Checked check(const policy::Policy& policy, std::string_view text, const std::st
 }
 
 json::object to_json(const Checked& checked) {
-  return {{"action", policy::to_string(checked.decision.action)},
-          {"flagged", checked.decision.flagged},
-          {"findings", guard::findings_json(checked.analysis)}};
+  json::object object{{"action", policy::to_string(checked.decision.action)},
+                      {"flagged", checked.decision.flagged},
+                      {"findings", guard::findings_json(checked.analysis)}};
+  for (auto& [key, value] : guard::totals_json(checked.analysis)) object[key] = std::move(value);
+  return object;
 }
 
 // A filter: one line out for each line in, and the status tells of the filter, not of what it

@@ -47,6 +47,7 @@ std::string read_text(const std::string& file) {
 
 std::vector<Entry> read_terms(const std::string& file) {
   lexicon::Lists lists;
+  lists.any_category = true;  // which are a policy's own, no list knows
   lexicon::read_list(file, read_text(file), lists);
   return std::move(lists.entries);
 }
@@ -122,7 +123,7 @@ lexicon::Syntax syntax_of(const std::string& name) {
 }
 
 ExitStatus lookup(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists), {.any_category = true});
   const std::string text = options.text == "-" ? read_text("-") : options.text;
   const std::vector<lexicon::Finding> findings =
       options.prompt ? loaded->analyze(text, syntax_of(options.syntax)).findings
@@ -182,10 +183,30 @@ ExitStatus import(const LexiconOptions& options) {
   const std::string& file = options.files.at(0);
   const lexicon::Imported imported = lexicon::import_list(
       file, read_text(file), format_of(options.format, file), options.defaults);
-  for (const std::string& warning : imported.warnings)
-    fmt::print(stderr, "glyphward: {}: {}\n", file, printable(warning));
-  write_terms(options, imported.entries);
-  return ExitStatus::Ok;
+  json::array left_out;
+  for (const lexicon::LeftOut& one : imported.left_out) {
+    fmt::print(stderr, "glyphward: {}:{}: '{}' is left out: {}\n", file, one.line,
+               printable(one.spelling), one.reason);
+    left_out.push_back(json::object{
+        {"line", one.line}, {"spelling", valid_utf8(one.spelling)}, {"reason", one.reason}});
+  }
+  json::object unknown;
+  for (const auto& [category, rows] : imported.unknown_categories) {
+    fmt::print(stderr, "glyphward: {}: the category '{}' is none of ours; its {} rows have {}\n",
+               file, printable(category), rows, options.defaults.category);
+    unknown[valid_utf8(category)] = rows;
+  }
+  if (options.json) {
+    const json::object object{{"rows", imported.rows},
+                              {"merged", imported.merged},
+                              {"left_out", std::move(left_out)},
+                              {"unknown_categories", std::move(unknown)},
+                              {"terms", entries_json(imported.entries)}};
+    write_out(options.output, json::serialize(object) + "\n");
+  } else {
+    write_terms(options, imported.entries);
+  }
+  return imported.left_out.empty() ? ExitStatus::Ok : ExitStatus::Found;
 }
 
 ExitStatus merge(const LexiconOptions& options) {
@@ -221,7 +242,7 @@ ExitStatus diff(const LexiconOptions& options) {
 
 // A line each: list, word, term, steps. tests/lexicon reads docs/lexicon-flagged.tsv, written so.
 ExitStatus lint_words(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists));
+  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists), {.any_category = true});
   std::string lines;
   json::array all;
   std::size_t flagged = 0;
@@ -251,7 +272,7 @@ ExitStatus lint_words(const LexiconOptions& options) {
 ExitStatus lint(const LexiconOptions& options) {
   if (!options.dictionaries.empty()) return lint_words(options);
   const std::vector<std::filesystem::path> files = lexicon_files(options.lists);
-  const auto loaded = lexicon::Lexicon::load(files);
+  const auto loaded = lexicon::Lexicon::load(files, {.any_category = true});
   const auto remarks =
       lexicon::lint(read_terms(files), [&](std::string_view text) { return loaded->find(text); });
   json::array all;
@@ -307,6 +328,7 @@ void add_import(Command& lexicon, const std::shared_ptr<LexiconOptions>& options
   part.option("--language", defaults.language, "Where the list names none");
   part.option("--scale", defaults.scale, "The list's highest severity; 1 is its lowest");
   add_output(part, *options);
+  part.footer("Exit status: 0 every row is kept, 1 some are left out (named on stderr), 2 usage.");
 }
 
 }  // namespace

@@ -50,6 +50,7 @@ json::array problems_json(const std::vector<policy::Problem>& problems) {
     if (problem.place.column > 0) object["column"] = problem.place.column;
     if (!problem.key.empty()) object["key"] = valid_utf8(problem.key);
     object["message"] = valid_utf8(problem.message);
+    if (problem.remark) object["remark"] = true;
     array.push_back(std::move(object));
   }
   return array;
@@ -64,7 +65,8 @@ ExitStatus run_check(const PolicyOptions& options) {
   const fs::path file = policy_file(options);
   const std::vector<policy::Problem> problems = policy::Policy::check(file);
   std::string revision;
-  if (problems.empty()) revision = policy::Policy::load(file)->revision();
+  const bool loads = std::ranges::all_of(problems, &policy::Problem::remark);
+  if (loads) revision = policy::Policy::load(file)->revision();
   if (options.json) {
     json::object object{{"ok", problems.empty()}, {"problems", problems_json(problems)}};
     if (!revision.empty()) object["revision"] = revision;
@@ -189,13 +191,14 @@ json::object explanation_json(const policy::Policy& policy, const lexicon::Analy
                                     {"end", text.end},
                                     {"certainty", lexicon::name_of(text.certainty)}});
   }
-  json::array findings = guard::findings_json(analysis);
-  for (std::size_t i = 0; i < findings.size(); ++i) {
-    json::object& finding = findings[i].as_object();
+  json::array findings;
+  for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
+    json::object finding = guard::finding_json(analysis.findings[i]);
     finding["language"] = analysis.findings[i].language;
     finding["steps"] =
         json::array(analysis.findings[i].steps.begin(), analysis.findings[i].steps.end());
     for (auto& [key, value] : trace_json(traces[i])) finding[key] = std::move(value);
+    findings.push_back(std::move(finding));
   }
   json::array substitutions;
   for (const policy::Substitution& one : decision.substitutions) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <memory>
+
+#include "tests/guard/fakes.h"
 
 namespace glyphward::daemon {
 namespace {
@@ -158,6 +161,11 @@ TEST(RefusalResponse, IsAnErrorThatNamesTheDecision) {
 
 TEST(ModerationResult, ScoresByTheHighestSeverity) {
   guard::Screened screened;
+  const auto lexicon =
+      std::make_shared<guard::FakeLexicon>(std::vector<std::pair<std::string, int>>{{"heck", 3}});
+  const auto policy = std::make_shared<guard::FakePolicy>(lexicon);
+  policy->mutable_categories() = {{"competitor", "none"}, {"scam", "illicit"}};
+  screened.policy = policy;
   const auto find = [&](const std::string& category, int severity, bool rendered) {
     lexicon::Finding finding;
     finding.category = category;
@@ -176,7 +184,18 @@ TEST(ModerationResult, ScoresByTheHighestSeverity) {
   EXPECT_EQ(result.at("category_scores").at(first), json::value(1.0));
   EXPECT_EQ(result.at("category_scores").at(second), json::value(1.0));
   EXPECT_EQ(result.at("findings").as_array().size(), 3u);
-  EXPECT_EQ(result.at("categories").as_object().size(), std::size(lexicon::kCategories));
+  EXPECT_EQ(result.at("categories").as_object().size(), std::size(lexicon::kCategories) + 2);
+  EXPECT_EQ(result.at("categories").at("scam"), json::value(false));
+  EXPECT_EQ(result.at("openai_categories").as_object().size(),
+            std::size(lexicon::kOpenAiCategories));
+  EXPECT_EQ(result.at("openai_categories").at("harassment"), json::value(true));
+  EXPECT_EQ(result.at("openai_categories").at("illicit"), json::value(false));
+  find("scam", 2, true);
+  find("competitor", 2, true);
+  const json::object own = moderation_result(screened);
+  EXPECT_EQ(own.at("categories").at("competitor"), json::value(true));
+  EXPECT_EQ(own.at("openai_categories").at("illicit"), json::value(true));
+  EXPECT_FALSE(own.at("openai_categories").as_object().contains("none"));
 }
 
 }  // namespace

@@ -36,6 +36,29 @@ TEST(List, WhatIsWrittenReadsTheSame) {
   EXPECT_EQ(write_list(entries), write_list(again.entries));
 }
 
+TEST(List, KeepsDaysAndExpressions) {
+  Lists lists;
+  read_list("list.tsv",
+            "term\tcategory\tseverity\tlanguage\tflags\tforms\tuntil\n"
+            "heck\tinsult\t3\ten\t\thecc\t2027-01-31\n"
+            "order\tinsult\t3\tund\tregex\ta[0-9]{2}|b+\t\n"
+            "c&a\tinsult\t3\tund\tliteral\tc+a|c & a\n"
+            "url\tinsult\t3\tund\tform\n",
+            lists);
+  ASSERT_EQ(lists.entries.size(), 4u);
+  EXPECT_EQ(lists.entries[0].until, "2027-01-31");
+  EXPECT_EQ(lists.entries[1].forms, std::vector<std::string>{"a[0-9]{2}|b+"});
+  EXPECT_EQ(lists.entries[2].forms, (std::vector<std::string>{"c+a", "c & a"}));
+  EXPECT_EQ(lists.entries[2].term.list, "list.tsv");
+  Lists again;
+  read_list("again.tsv", write_list(lists.entries), again);
+  EXPECT_TRUE(diff(lists.entries, again.entries).empty());
+  for (const char* wrong : {"order\tinsult\t3\tund\tregex\ta(", "order\tinsult\t3\tund\tregex\t",
+                            "colour\tinsult\t3\tund\tform", "url\tinsult\t3\tund\tform\tx",
+                            "heck\tinsult\t3\ten\t\th&k"})
+    EXPECT_THROW(list(std::string(wrong) + "\n"), ConfigError) << wrong;
+}
+
 TEST(List, MergesAndTellsDifferences) {
   const std::vector<Entry> a = list("heck\tinsult\t3\ten\tplural\thecc\ndarn\tinsult\t1\ten\n");
   const std::vector<Entry> b = list("heck\tinsult\t5\ten\t\theckk\nzut\tinsult\t3\tfr\n");

@@ -48,6 +48,22 @@ def test_import_merge_diff_and_lint(tmp_path):
     assert run("lexicon", "lint", "--list", a).returncode == 0
 
 
+def test_import_loses_no_row(tmp_path):
+    brands = tmp_path / "brands.txt"
+    brands.write_text("C&A\nAT&T\nYahoo!\nAcme\n#tag\nacme\n")
+    kept = tmp_path / "brands.tsv"
+    done = run("lexicon", "import", brands, "-o", kept)
+    assert done.returncode == 1 and f"{brands}:5: '#tag' is left out: it begins with #" in done.stderr
+    assert [line.split("\t")[0] for line in kept.read_text().splitlines()[1:]] == ["c&a", "at&t", "yahoo!", "acme"]
+    for text, status in [("at C&A", 1), ("Yahoo! news", 1), ("vitamin C, a", 0), ("a yahoo", 0)]:
+        assert run("lexicon", "lookup", "--list", kept, text).returncode == status, text
+    told = json.loads(run("lexicon", "import", "--json", brands).stdout)
+    assert (told["rows"], told["merged"], len(told["terms"])) == (6, 1, 4)
+    assert [(one["line"], one["spelling"]) for one in told["left_out"]] == [(5, "#tag")]
+    brands.write_text("C&A\n")
+    assert run("lexicon", "import", brands).returncode == 0
+
+
 def test_says_what_is_wrong(tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("name,kind\nx,y\n")

@@ -42,6 +42,16 @@ def test_check_lists_every_problem_with_its_place(file):
     assert missing.returncode == 1 and "expected a readable file" in missing.stderr
 
 
+def test_check_names_rules_that_never_match(file):
+    file.write_text(policy("block") + '[[rule]]\nname = "late"\nseverity_min = 5\naction = "allow"\n')
+    done = run("policy", "check", file)
+    assert done.returncode == 1 and "'late' never matches: what it would match is decided before it" in done.stderr
+    report = json.loads(run("policy", "check", file, "--json").stdout)
+    assert [p["remark"] for p in report["problems"]] == [True] and len(report["revision"]) == 64
+    file.write_text(LISTS)
+    assert "rule: there is none" in run("policy", "check", file).stderr
+
+
 def test_test_runs_the_cases_beside_the_policy(file, tmp_path):
     shipped = run("policy", "test")
     assert shipped.returncode == 0, shipped.stdout + shipped.stderr
