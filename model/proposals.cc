@@ -36,7 +36,7 @@ std::vector<std::string> propose_layers(std::string_view family,
     if (model.count == 0 || model.family != family) continue;
     if (model.attention_layers != attention_layers.size()) continue;
     const auto begin = attention_layers.begin() + static_cast<std::ptrdiff_t>(model.first);
-    const std::vector<std::string> layers(begin, begin + static_cast<std::ptrdiff_t>(model.count));
+    std::vector<std::string> layers(begin, begin + static_cast<std::ptrdiff_t>(model.count));
     bool fits = true;
     for (const std::string& layer : layers) {
       fits = fits && shape(layer + "." + std::string(model.tensor)) == model.shape;

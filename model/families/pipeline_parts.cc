@@ -82,6 +82,7 @@ Result<std::unique_ptr<Scheduler>> SchedulerSource::make(const GenerationRequest
 torch::Tensor draw_noise(const std::vector<std::uint64_t>& seeds,
                          const std::vector<std::int64_t>& shape, const Target& target) {
   std::vector<torch::Tensor> noise;
+  noise.reserve(seeds.size());
   for (const std::uint64_t seed : seeds) {
     noise.push_back(
         at::randn(shape, at::detail::createCPUGenerator(seed), torch::dtype(target.dtype)));

@@ -269,7 +269,7 @@ StableDiffusion3::StableDiffusion3(const Opening& opening)
 }
 
 Result<ResolvedSettings> StableDiffusion3::check(const GenerationRequest& request) const {
-  const Result<ResolvedSettings> settings = resolve_settings(request, info_);
+  Result<ResolvedSettings> settings = resolve_settings(request, info_);
   if (!settings) return settings;
   const int size_max = transformer_->sample_size_max() * decoder_.vae().scale_factor();
   for (const auto& [size, param] :

@@ -72,11 +72,11 @@ torch::Device open_device(const std::string& name) {
 
 torch::Dtype parse_dtype(const std::string& name) {
   // In the order of kDtypes.
-  constexpr torch::Dtype values[] = {torch::kFloat32, torch::kFloat16, torch::kBFloat16};
-  static_assert(std::size(values) == kDtypes.size());
+  constexpr torch::Dtype kValues[] = {torch::kFloat32, torch::kFloat16, torch::kBFloat16};
+  static_assert(std::size(kValues) == kDtypes.size());
   std::string known;
   for (std::size_t i = 0; i < kDtypes.size(); ++i) {
-    if (name == kDtypes[i]) return values[i];
+    if (name == kDtypes[i]) return kValues[i];
     known += (i == 0 ? "" : ", ") + std::string(kDtypes[i]);
   }
   throw std::invalid_argument("dtype: expected one of " + known + ", found " + name);

@@ -89,7 +89,7 @@ torch::Tensor ModuleWeights::take_half_as_float(const std::string& key,
                                                 const std::vector<std::int64_t>& shape) {
   const torch::Dtype dtype =
       std::exchange(dtype_, dtype_ == torch::kFloat16 ? torch::Dtype(torch::kFloat32) : dtype_);
-  const torch::Tensor tensor = take(key, shape);
+  torch::Tensor tensor = take(key, shape);
   dtype_ = dtype;
   return tensor;
 }

@@ -328,6 +328,7 @@ torch::Tensor SD3Transformer2DModel::operator()(const torch::Tensor& latents,
     std::erase_if(travellers, [i](const Traveller& t) {
       return t.text->blocks.empty() || *t.text->blocks.rbegin() < i;
     });
+    sides.reserve(travellers.size());
     for (const Traveller& t : travellers) {
       sides.push_back({t.encoder_hidden_states, t.temb, t.text->blocks.contains(i)});
     }

@@ -92,11 +92,11 @@ std::vector<std::string> read_block_types(ComponentConfig& config, const std::st
     config.fail(
         key, "expected one for each of block_out_channels, found " + std::to_string(types.size()));
   }
-  for (const std::string& type : types) {
-    if (type != with && type != without) {
-      config.fail(key, "expected " + with + " or " + without + ", found " + type);
-    }
-  }
+  const auto other = std::find_if(types.begin(), types.end(), [&](const std::string& type) {
+    return type != with && type != without;
+  });
+  if (other != types.end())
+    config.fail(key, "expected " + with + " or " + without + ", found " + *other);
   return types;
 }
 

@@ -99,7 +99,8 @@ torch::Tensor TextTimeEmbedding::operator()(const torch::Tensor& states) const {
     return x.unflatten(-1, {heads, -1}).transpose(1, 2);
   };
   // Scaled before they are multiplied, half and half, which float16 holds.
-  const double scale = std::pow(static_cast<double>(whole.size(-1) / heads), -0.25);
+  const std::int64_t head_dim = whole.size(-1) / heads;
+  const double scale = std::pow(static_cast<double>(head_dim), -0.25);
   const torch::Tensor scores = at::matmul(split_heads(q_proj(whole)) * scale,
                                           (split_heads(k_proj(all)) * scale).transpose(2, 3));
   const torch::Tensor weights = at::softmax(scores, -1, torch::kFloat32).to(scores.dtype());

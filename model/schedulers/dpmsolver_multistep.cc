@@ -126,7 +126,7 @@ class DpmSolverMultistep final : public Scheduler {
     } else {
       const int ratio = last_timestep_ / count;
       for (int k = 0; k < count; ++k) {
-        timesteps.push_back(static_cast<double>(k * ratio + options_.steps_offset()));
+        timesteps.push_back(static_cast<double>(std::int64_t{k} * ratio + options_.steps_offset()));
       }
     }
     std::ranges::reverse(timesteps);

@@ -104,6 +104,7 @@ class EulerDiscrete final : public Scheduler {
   std::vector<double> interpolate(const std::vector<double>& timesteps) const {
     const std::vector<double> train(train_sigmas_.begin(), train_sigmas_.end());
     std::vector<double> sigmas;
+    sigmas.reserve(timesteps.size());
     for (double t : timesteps) sigmas.push_back(numpy_interp(t, train));
     return sigmas;
   }

@@ -17,7 +17,8 @@ torch::Tensor attend_by_products(const torch::Tensor& query, const KeyValue& sou
     // [B, T, inner] -> [B * heads, T, inner / heads]
     return states.unflatten(-1, {heads, -1}).transpose(1, 2).contiguous().flatten(0, 1);
   };
-  const double scale = 1 / std::sqrt(static_cast<double>(query.size(-1) / heads));
+  const std::int64_t head_dim = query.size(-1) / heads;
+  const double scale = 1 / std::sqrt(static_cast<double>(head_dim));
   const torch::Tensor weights =
       at::softmax(at::bmm(split_heads(query * scale), split_heads(source.key).transpose(1, 2)), -1);
   // [B * heads, T, inner / heads] -> [B, T, inner]
