@@ -145,8 +145,8 @@ action = "block"
 [[rule]]
 name = "for c"
 tenants = ["c"]
-severity_min = 4
-severity_max = 5
+severity_min = 5
+severity_max = 6
 action = "block"
 [[rule]]
 name = "in the description too"
