@@ -216,10 +216,9 @@ class LexiconImpl : public Lexicon {
     }
   }
 
-  // What a prompt's author writes beside a grave word does not clear it; an allowed phrase does, whole.
-  static bool is_grave(const Entry& entry) {
-    return entry.term.severity >= kGraveSeverityMin;
-  }
+  // What a prompt's author writes beside a grave word does not clear it; an allowed phrase does,
+  // whole.
+  static bool is_grave(const Entry& entry) { return entry.term.severity >= kGraveSeverityMin; }
 
   // A local word is a term in its own language alone. The text around it says which that is; where
   // it says nothing, the prompt does.
