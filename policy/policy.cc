@@ -109,6 +109,33 @@ bool any_reads(const std::vector<Substitution>& substitutions, const lexicon::An
   return false;
 }
 
+// The languages that the rendered texts show, found once for all findings.
+class ShownLanguages {
+ public:
+  // Keeps prompt and analysis.
+  ShownLanguages(std::string_view prompt, const lexicon::Analysis& analysis)
+      : prompt_(prompt), rendered_(analysis.rendered) {
+    texts_.reserve(rendered_.size());
+    for (const lexicon::RenderedText& text : rendered_)
+      texts_.push_back(lexicon::LanguageIndex(text.text).all());
+  }
+
+  // Of the text, by its place in the list, that holds the finding; none outside the texts. The
+  // letters of a term that is spelled out are no evidence: "w h o r e" has no Portuguese "o".
+  lexicon::Languages around(const lexicon::Finding& finding, std::size_t text) const {
+    if (text == rendered_.size()) return {};
+    const bool spelled =
+        std::find(finding.steps.begin(), finding.steps.end(), "separators") != finding.steps.end();
+    if (!spelled) return texts_[text];
+    return prompt_.near(finding.start, finding.end, rendered_[text].start, rendered_[text].end);
+  }
+
+ private:
+  lexicon::LanguageIndex prompt_;
+  const std::vector<lexicon::RenderedText>& rendered_;
+  std::vector<lexicon::Languages> texts_;
+};
+
 class PolicyImpl : public Policy {
  public:
   // Problems are added; with any, the policy is good for nothing but more of them.
@@ -238,14 +265,6 @@ class PolicyImpl : public Policy {
         return &words;
     }
     return nullptr;
-  }
-
-  // The languages that each rendered text shows, and last the description, which is not asked.
-  std::vector<lexicon::Languages> languages_of(const lexicon::Analysis& analysis) const {
-    std::vector<lexicon::Languages> languages(analysis.rendered.size() + 1);
-    for (std::size_t i = 0; i < analysis.rendered.size() && !pools_.empty(); ++i)
-      languages[i] = lexicon::LanguageIndex(analysis.rendered[i].text).all();
-    return languages;
   }
 
   // Those of the policy's own.
@@ -381,7 +400,7 @@ class PolicyImpl : public Policy {
     std::set<std::string> replaced;
     const auto rules = replacements(analysis, deciding, replaced);
     const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
-    const std::vector<lexicon::Languages> languages = languages_of(analysis);
+    const ShownLanguages languages(prompt, analysis);
     // The substitutions of all findings that go: of their words, or of whole texts.
     const auto gather = [&](bool whole_texts, int attempt) {
       Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);
@@ -389,7 +408,8 @@ class PolicyImpl : public Policy {
         const lexicon::Finding& finding = analysis.findings[i];
         if (rules[i] == nullptr) continue;
         const std::size_t text = text_of(finding, analysis);
-        const WordList* pool = pool_for(finding, languages[text]);
+        const WordList* pool =
+            pools_.empty() ? nullptr : pool_for(finding, languages.around(finding, text));
         if (whole_texts || crowded.contains(text)) {
           substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
         } else {

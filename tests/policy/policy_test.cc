@@ -375,6 +375,23 @@ action = "substitute"
   EXPECT_NE(Policy::load(policy.file())->revision(), revision);
 }
 
+// "o" and "e" are Portuguese words, but not where they are letters of a term.
+TEST(Policy, ADisguisedTermsLettersTellNoLanguage) {
+  const TemporaryPolicy policy(R"(
+[substitution]
+words = "harmless.txt"
+[[pool]]
+languages = ["pt"]
+words = ["praia"]
+[[rule]]
+name = "all"
+action = "substitute"
+)");
+  const auto loaded = Policy::load(policy.file());
+  EXPECT_NE(sanitized(*loaded, "W h o r e"), "Praia");
+  EXPECT_NE(sanitized(*loaded, "s l u t"), "praia");
+}
+
 TEST(Policy, SubstitutesKeepFormAndLanguage) {
   const std::string many = sanitized(shipped(), "BITCHES");
   EXPECT_TRUE(many.ends_with('S')) << many;
