@@ -18,6 +18,7 @@
 #include "lexicon/names.h"
 #include "lexicon/pieces.h"
 #include "lexicon/tables.h"
+#include "lexicon/text/codes.h"
 #include "lexicon/text/extraction.h"
 #include "lexicon/text/languages.h"
 #include "lexicon/text/normalization.h"
@@ -103,6 +104,7 @@ class LexiconImpl : public Lexicon {
     }
     search_between(prompt.size());
     search_joined(parts, languages, shown);
+    search_codes(prompt, languages, shown);
     resolve(shown);
     resolve(elsewhere);
     for (const PlacedHit& hit : shown) {
@@ -251,6 +253,17 @@ class LexiconImpl : public Lexicon {
     written_.find(part.text, matches);
     for (const WrittenMatch& match : matches)
       out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {}});
+  }
+
+  // Words in a code, wherever the prompt has them: whoever encodes a toxic word wants it drawn.
+  void search_codes(std::string_view prompt, const LanguageIndex& languages,
+                    std::vector<PlacedHit>& out) const {
+    for (const DecodedRun& run : find_codes(prompt)) {
+      const NormalizedText text = normalize_as_read({run.text, run.origins}, 0);
+      std::vector<Hit> hits;
+      matcher_.find(text, Scope::Words, hits);
+      keep(text, Part{prompt, 0}, languages, kCode, hits, out);
+    }
   }
 
   // All ways to read a text that is shown: as it stands, backwards, upside down, down its lines.

@@ -31,6 +31,7 @@ enum Step : Steps {
   kSpelling = 1u << 14,      // another spelling that the lexicon lists for the term
   kInflection = 1u << 15,    // plural, -ing, ...
   kCompound = 1u << 16,      // the term inside a longer word
+  kCode = 1u << 17,          // Base64, bytes, places in the alphabet, Morse
   kBehindLastStep            // new steps go before it
 };
 
@@ -47,7 +48,7 @@ inline constexpr std::array kSteps = {
     NamedStep{kTurned, "turned"},         NamedStep{kReversed, "reversed"},
     NamedStep{kSplit, "split"},           NamedStep{kAcrostic, "acrostic"},
     NamedStep{kSpelling, "spelling"},     NamedStep{kInflection, "inflection"},
-    NamedStep{kCompound, "compound"}};
+    NamedStep{kCompound, "compound"},     NamedStep{kCode, "code"}};
 
 static_assert(
     [] {

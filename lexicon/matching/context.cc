@@ -111,10 +111,10 @@ bool acceptable_gaps(const Walk& walk, const WalkState& state, bool grave, Lette
   walk.letters_after(end, right);
   if (state.single) return acceptable_spelling(walk, state, left, right);
   if (!state.space_gap) {
-    // An apostrophe shortens words, it does not part letters: "Dumas's".
+    // An apostrophe shortens words, it does not part letters: "Dumas's". But it hides no grave term.
     for (std::uint8_t i = 0; i < std::min<std::size_t>(state.gaps, state.gap_begin.size()); ++i) {
       for (std::uint32_t c = begin + state.gap_begin[i]; c < begin + state.gap_end[i]; ++c) {
-        if (is_apostrophe(walk.cell(c).source)) return false;
+        if (is_apostrophe(walk.cell(c).source) && !grave) return false;
       }
     }
     // Within one stretch without spaces, the whole stretch must be the term.

@@ -45,7 +45,7 @@ class Matcher {
 
   // Changes with any change of what is found that is no change of a table: those are hashed into
   // the lexicon's revision beside it.
-  static constexpr std::string_view kVersion = "matcher 3";
+  static constexpr std::string_view kVersion = "matcher 4";
 
  private:
   struct Keys;

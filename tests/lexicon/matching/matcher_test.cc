@@ -41,6 +41,21 @@ class MatcherTest : public ::testing::Test {
 
 using Terms = std::set<std::string>;
 
+TEST(Matcher, AnApostropheHidesNoGraveTerm) {
+  std::vector<Entry> entries = {entry("heck"), entry("dumbas")};
+  entries[1].term.severity = 4;
+  const Matcher matcher(entries);
+  const auto found = [&](std::string_view text) {
+    std::vector<Hit> hits;
+    matcher.find(normalize(text), Scope::Words, hits);
+    return !hits.empty();
+  };
+  EXPECT_TRUE(found("he'ck"));
+  EXPECT_TRUE(found("h’eck"));
+  EXPECT_FALSE(found("dumba's")) << "it shortens a word";
+  EXPECT_FALSE(found("the'ck")) << "the whole stretch must be the term";
+}
+
 TEST_F(MatcherTest, JudgesWordsByTheirContext) {
   const struct {
     const char* note;
