@@ -32,6 +32,12 @@ struct NamedSyntax {
 inline constexpr std::array kSyntaxes = {
     NamedSyntax{Syntax::Plain, "plain"}, NamedSyntax{Syntax::A1111, "a1111"},
     NamedSyntax{Syntax::ComfyUi, "comfyui"}, NamedSyntax{Syntax::Json, "json"}};
+inline std::vector<std::string> syntax_names() {
+  std::vector<std::string> names;
+  names.reserve(kSyntaxes.size());
+  for (const NamedSyntax& named : kSyntaxes) names.emplace_back(named.name);
+  return names;
+}
 
 // How sure it is that the picture shows a text.
 enum class Certainty : std::uint8_t {

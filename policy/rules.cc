@@ -129,10 +129,7 @@ class RuleReader {
   void read_syntax(const toml::table& root) {
     const toml::node* node = root.get("syntax");
     if (node == nullptr) return;
-    std::vector<std::string> names;
-    names.reserve(lexicon::kSyntaxes.size());
-    for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) names.emplace_back(named.name);
-    const auto name = toml_.choice(*node, "syntax", names);
+    const auto name = toml_.choice(*node, "syntax", lexicon::syntax_names());
     for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) {
       if (name && named.name == *name) policy_.syntax = named.syntax;
     }

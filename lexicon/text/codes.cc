@@ -86,7 +86,8 @@ std::optional<int> number(std::string_view digits, int base) {
 using Decode = char (*)(std::string_view token);
 
 char letter_or_none(std::optional<int> code) {
-  return code && *code < 0x7F && is_letter(static_cast<char>(*code)) ? static_cast<char>(*code) : 0;
+  return code && *code < 0x7F && is_letter(static_cast<char>(*code)) ? static_cast<char>(*code)
+                                                                     : '\0';
 }
 char from_binary(std::string_view token) {
   return token.size() == 7 || token.size() == 8 ? letter_or_none(number(token, 2)) : '\0';

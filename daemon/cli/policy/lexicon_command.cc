@@ -339,8 +339,7 @@ void add_lexicon(Command& lexicon) {
   part.option("text", options->text, "The text ('-': standard input)").required();
   part.flag("--explain", options->explain, "Tell the bytes, the steps, the term and its line");
   part.flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
-  std::vector<std::string> syntaxes;
-  for (const lexicon::NamedSyntax& named : lexicon::kSyntaxes) syntaxes.emplace_back(named.name);
+  const std::vector<std::string> syntaxes = lexicon::syntax_names();
   part.option("--syntax", options->syntax, "How the prompt is written: " + alternatives(syntaxes))
       .one_of(syntaxes);
   add_lists(part, *options);
