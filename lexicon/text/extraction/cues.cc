@@ -407,10 +407,8 @@ class Cues {
     if (take_quotation(next)) return;
     const Span before{std::max(scene_.clause(i).first, i > kNearMax ? i - kNearMax : 0), i};
     const bool shown = scene_.holds(before, kNamable | kBearer);
-    if (shown && !scene_.is(next, kArticle | kStop) && next < scene_.size())
-      take(next, false);
-    else if (shown && next < scene_.size() && scene_[next].title)
-      take(next, false);
+    if (!shown || next >= scene_.size()) return;
+    if (!scene_.is(next, kArticle | kStop) || scene_[next].title) take(next, false);
   }
 
   // "write X on the wall", "put X on the sign"
