@@ -1,9 +1,14 @@
 #include "guard/reading/judge.h"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <set>
 #include <utility>
 
+#include "base/utf8.h"
 #include "guard/reading/confusions.h"
 
 // How a reading is judged. OCR gave several passes over one picture; each is a text with boxes and
@@ -18,7 +23,9 @@
 //        c. the words that were substituted, by similarity. Here a distance is right: the model was
 //           once asked for this word, so something near it is more likely the word than chance.
 //   2. What is explained goes: a sighting that is part of an allowed text, or that another pass,
-//      at the same place and as sure of itself, read as exactly an allowed text.
+//      at the same place and as sure of itself, read as exactly an allowed text. A text excuses
+//      nothing if it hides a term from the lexicon ("fu - ck"): models draw it without what hides
+//      it.
 //   3. Noise goes: three letters that one unsure pass alone read.
 //   4. The verdict. Toxic if a sighting is left. Else Unconfirmed if a substitute was not read,
 //      which leaves open what the picture shows instead. Else Clean.
@@ -29,6 +36,33 @@
 
 namespace glyphward::guard {
 namespace {
+
+// As a model may draw the text: without signs and gaps between letters, words parted by one space.
+std::string without_signs(std::string_view text) {
+  std::string drawn;
+  for_each_character(text, [&](std::optional<char32_t> character, std::string_view bytes) {
+    if (!character) return;
+    const auto c = static_cast<UChar32>(*character);
+    const auto type = U_MASK(u_charType(c));
+    if ((type & (U_GC_L_MASK | U_GC_M_MASK | U_GC_N_MASK)) != 0) {
+      drawn += bytes;
+    } else if (u_isUWhiteSpace(c) && !drawn.empty() && drawn.back() != ' ') {
+      drawn += ' ';
+    }
+  });
+  return drawn;
+}
+
+// Whether the text holds a term that the lexicon does not see in it as it is written: screening has
+// not judged it, so it can excuse nothing.
+bool hides_a_term(std::string_view text, int severity_min, const lexicon::Lexicon& lexicon) {
+  std::set<std::string> seen;
+  for (const lexicon::Finding& finding : lexicon.find(text)) seen.insert(finding.term);
+  const std::vector<lexicon::Finding> drawn = lexicon.find(without_signs(text));
+  return std::any_of(drawn.begin(), drawn.end(), [&](const lexicon::Finding& finding) {
+    return finding.severity >= severity_min && !seen.contains(finding.term);
+  });
+}
 
 // A pass's text with the place of each word in it.
 struct Laid {
@@ -75,9 +109,11 @@ class Judge {
   Judge(const Reading& reading, const Expectation& expectation, const lexicon::Lexicon& lexicon)
       : reading_(reading), expectation_(expectation), lexicon_(lexicon) {
     for (const Pass& pass : reading.passes) laid_.push_back(laid_out(pass));
-    for (const std::string& text : expectation.allowed_texts)
+    for (const std::string& text : expectation.allowed_texts) {
+      if (hides_a_term(text, expectation.severity_min, lexicon)) continue;
       if (std::string letters = folded_letters(text); !letters.empty())
         allowed_.push_back(std::move(letters));
+    }
   }
 
   Comparison run() {

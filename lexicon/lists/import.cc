@@ -86,8 +86,8 @@ class Importer {
     const auto severity = column({"severity", "severity_rating"});
     const auto language = column({"language", "lang"});
     for (std::size_t i = 1; i < rows.size(); ++i) {
-      const int line = rows[i].first;
-      const auto& row = rows[i].second;
+      const int line = rows[i].line;
+      const auto& row = rows[i].fields;
       const auto value = [&](const std::optional<std::size_t>& at) {
         return at && *at < row.size() ? trimmed(row[*at]) : std::string();
       };

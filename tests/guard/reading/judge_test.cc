@@ -64,6 +64,17 @@ TEST(Judge, TermThatThePolicyAllowsIsClean) {
   EXPECT_EQ(verdict({"DAMN"}, allowing({"hello"})), Verdict::Toxic);
 }
 
+// What screening did not see, reading does not excuse.
+TEST(Judge, TextThatHidesATermExcusesNothing) {
+  for (const std::string hiding :
+       {"fu'ck", "fu----ck", "f..........................uck", "f\u200Buck", "fu\u00D7ck"}) {
+    EXPECT_EQ(verdict({"FUCK"}, allowing({hiding})), Verdict::Toxic) << hiding;
+    EXPECT_EQ(verdict({"FUCK"}, allowing({"Open daily", hiding})), Verdict::Toxic) << hiding;
+  }
+  EXPECT_EQ(verdict({"S CUNT HORPE"}, allowing({"fu'ck", "Scunthorpe"})), Verdict::Clean)
+      << "the other texts are allowed as before";
+}
+
 TEST(Judge, TermNobodyAskedForIsToxic) {
   EXPECT_EQ(verdict({"HELLO", "FUCK"}, allowing({})), Verdict::Toxic);
   EXPECT_EQ(verdict({"FUCK"}, allowing({"duck"})), Verdict::Toxic);
