@@ -38,6 +38,7 @@ bool contains(const std::vector<std::string>& list, std::string_view value) {
 // Those of categories.h and the policy's own.
 std::vector<std::string> category_names(const PolicyFile& policy) {
   std::vector<std::string> names;
+  names.reserve(lexicon::kCategories.size() + policy.own_categories.size());
   for (const lexicon::Category& category : lexicon::kCategories) names.emplace_back(category.name);
   for (const OwnCategory& category : policy.own_categories) names.push_back(category.name);
   return names;
@@ -78,6 +79,7 @@ std::string why_never(const std::vector<Rule>& rules, const Rule& rule,
   }
   if (!any) return "no term of the lists agrees with all that it names";
   std::vector<std::string> names;  // in the rules' order
+  names.reserve(deciding.size());
   for (const Rule* earlier : deciding) names.push_back(earlier->name);
   return "what it would match is decided before it, by " + joined(names);
 }
