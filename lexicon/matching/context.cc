@@ -9,6 +9,9 @@
 // The limits are judgements, tuned on tests/data/lexicon/dev.jsonl and on the dictionaries of
 // innocent_test.cc.
 #include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
 
 #include "lexicon/matching/entry.h"
 #include "lexicon/matching/walk.h"
@@ -100,6 +103,18 @@ bool acceptable_spelling(const Walk& walk, const WalkState& state, Letters& left
   return true;
 }
 
+// 's, 'd, 'm, 'll, 're, 've: what is, had, am, will, are and have leave. The letters are those from
+// `from` on, up to the word's end.
+bool shortened(const Walk& walk, std::uint32_t from, std::uint32_t to, const Letters& right) {
+  static constexpr std::array<std::u32string_view, 6> kShort = {U"s",  U"d",  U"m",
+                                                                U"ll", U"re", U"ve"};
+  std::u32string letters;
+  for (std::uint32_t c = from; c < to && is_word(walk.cell(c)); ++c)
+    letters.push_back(walk.cell(c).plain);
+  letters += right.view();
+  return std::find(kShort.begin(), kShort.end(), letters) != kShort.end();
+}
+
 // Whether what was stepped over parted letters of one word, and not words. Gives the word's other
 // letters.
 bool acceptable_gaps(const Walk& walk, const WalkState& state, bool grave, Letters& left,
@@ -111,10 +126,14 @@ bool acceptable_gaps(const Walk& walk, const WalkState& state, bool grave, Lette
   walk.letters_after(end, right);
   if (state.single) return acceptable_spelling(walk, state, left, right);
   if (!state.space_gap) {
-    // An apostrophe shortens words, it does not part letters: "Dumas's". But it hides no grave term.
+    // An apostrophe shortens words, it does not part letters: "Dumas's". But it hides no grave
+    // term, unless what stands behind it is a shortened word.
     for (std::uint8_t i = 0; i < std::min<std::size_t>(state.gaps, state.gap_begin.size()); ++i) {
       for (std::uint32_t c = begin + state.gap_begin[i]; c < begin + state.gap_end[i]; ++c) {
-        if (is_apostrophe(walk.cell(c).source) && !grave) return false;
+        if (!is_apostrophe(walk.cell(c).source)) continue;
+        if (!grave || walk.scope != Scope::Words ||
+            shortened(walk, begin + state.gap_end[i], end, right))
+          return false;
       }
     }
     // Within one stretch without spaces, the whole stretch must be the term.

@@ -48,10 +48,22 @@ int base64_value(char c) {
   return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
 }
 
+// Letters alone, small but for the first, or all of them capitals. Of many such words one decodes
+// to a term by chance.
+bool looks_like_a_word(std::string_view text) {
+  const auto small =
+      std::count_if(text.begin() + 1, text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+  const auto capitals =
+      std::count_if(text.begin() + 1, text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  const auto rest = static_cast<std::ptrdiff_t>(text.size()) - 1;
+  return small == rest || capitals == rest;
+}
+
 std::optional<DecodedRun> from_base64(const Token& token) {
   std::string_view digits = token.text;
   while (digits.ends_with('=')) digits.remove_suffix(1);
   if (digits.size() < kBase64Min || digits.size() % 4 == 1) return {};
+  if (digits.size() == token.text.size() && looks_like_a_word(digits)) return {};
   DecodedRun run;
   std::uint32_t bits = 0;
   int count = 0;

@@ -53,6 +53,10 @@ TEST(Matcher, AnApostropheHidesNoGraveTerm) {
   EXPECT_TRUE(found("he'ck"));
   EXPECT_TRUE(found("h’eck"));
   EXPECT_FALSE(found("dumba's")) << "it shortens a word";
+  std::vector<Entry> plural = {entry("hecks")};
+  std::vector<Hit> hits;
+  Matcher(plural).find(normalize("Heck's"), Scope::Words, hits);
+  EXPECT_TRUE(hits.empty()) << "so it does behind a grave one";
   EXPECT_FALSE(found("the'ck")) << "the whole stretch must be the term";
 }
 

@@ -35,7 +35,7 @@ TEST(Codes, AreDecoded) {
 TEST(Codes, AreNotSeenInOrdinaryTexts) {
   for (const char* text :
        {"", "a sign that says \"Open daily\"", "painting by a fireplace, 4k, HDR", "10:30 - 18:00",
-        "Route 66 ... and on", "ÄÖÜ", "1984", "a - b - c . d"}) {
+        "Route 66 ... and on", "ÄÖÜ", "1984", "a - b - c . d", "Sippen", "SIPPEN"}) {
     EXPECT_TRUE(find_codes(text).empty()) << text << " is " << find_codes(text).front().text;
   }
 }
