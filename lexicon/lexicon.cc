@@ -97,6 +97,7 @@ class LexiconImpl : public Lexicon {
       const Part part{prompt.substr(text.start, text.end - text.start), text.start};
       parts.push_back({normalize_as_read({text.text, text.origins}, text.start), part.offset});
       search_shown(parts.back().text, part, languages, acrostic, shown);
+      search_written(part, shown);
       for (const TextReading& reading : other_readings(text)) {
         parts.back().text = normalize_as_read(reading, text.start);
         search_shown(parts.back().text, part, languages, acrostic, shown);
@@ -129,12 +130,13 @@ class LexiconImpl : public Lexicon {
     return analysis;
   }
 
-  // Of the text that the hit begins in.
+  // Of the text that the hit begins in; Likely outside the texts, where codes are.
   static Certainty certainty_of(const std::vector<RenderedText>& texts, const PlacedHit& hit) {
     const auto next =
         std::upper_bound(texts.begin(), texts.end(), hit.start,
                          [](std::size_t at, const RenderedText& text) { return at < text.start; });
-    return next == texts.begin() ? Certainty::Likely : std::prev(next)->certainty;
+    const bool inside = next != texts.begin() && hit.start < std::prev(next)->end;
+    return inside ? std::prev(next)->certainty : Certainty::Likely;
   }
 
   static bool in_doubt(const std::vector<ByteRange>& doubtful, const PlacedHit& hit) {
@@ -150,6 +152,7 @@ class LexiconImpl : public Lexicon {
     std::vector<NormalizedPart> parts;
     parts.push_back({normalize(text), 0});
     search_shown(parts.back().text, Part{text, 0}, languages, false, placed);
+    search_written(Part{text, 0}, placed);
     search_joined(parts, languages, placed);
     resolve(placed);
     std::vector<Finding> findings;
@@ -272,7 +275,6 @@ class LexiconImpl : public Lexicon {
     std::vector<Hit> hits;
     matcher_.find(text, Scope::Words, hits);
     keep(text, part, languages, 0, hits, out);
-    search_written(part, out);
     if (text.cells.size() < 2) return;  // one letter, whichever way it is looked at
     const auto other_view = [&](const NormalizedText& view, Steps steps) {
       hits.clear();

@@ -124,9 +124,7 @@ class ShownLanguages {
   // letters of a term that is spelled out are no evidence: "w h o r e" has no Portuguese "o".
   lexicon::Languages around(const lexicon::Finding& finding, std::size_t text) const {
     if (text == rendered_.size()) return {};
-    const bool spelled =
-        std::find(finding.steps.begin(), finding.steps.end(), "separators") != finding.steps.end();
-    if (!spelled) return texts_[text];
+    if (!has_step(finding, "separators")) return texts_[text];
     return prompt_.near(finding.start, finding.end, rendered_[text].start, rendered_[text].end);
   }
 
@@ -400,7 +398,8 @@ class PolicyImpl : public Policy {
     std::set<std::string> replaced;
     const auto rules = replacements(analysis, deciding, replaced);
     const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
-    const ShownLanguages languages(prompt, analysis);
+    std::optional<ShownLanguages> languages;
+    if (!pools_.empty()) languages.emplace(prompt, analysis);
     // The substitutions of all findings that go: of their words, or of whole texts.
     const auto gather = [&](bool whole_texts, int attempt) {
       Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);
@@ -409,7 +408,7 @@ class PolicyImpl : public Policy {
         if (rules[i] == nullptr) continue;
         const std::size_t text = text_of(finding, analysis);
         const WordList* pool =
-            pools_.empty() ? nullptr : pool_for(finding, languages.around(finding, text));
+            languages ? pool_for(finding, languages->around(finding, text)) : nullptr;
         if (whole_texts || crowded.contains(text)) {
           substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
         } else {

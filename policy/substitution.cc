@@ -25,10 +25,6 @@ bool spaced_script(UChar32 c) {
          !(c >= 0xAC00 && c <= 0xD7A3);
 }
 
-bool has_step(const lexicon::Finding& finding, std::string_view step) {
-  return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
-}
-
 // The word that the rules name for the category; empty if they name none.
 std::string named_word(const SubstitutionRules& rules, const std::string& category) {
   switch (rules.strategy) {
@@ -45,6 +41,10 @@ std::string named_word(const SubstitutionRules& rules, const std::string& catego
 }
 
 }  // namespace
+
+bool has_step(const lexicon::Finding& finding, std::string_view step) {
+  return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
+}
 
 std::string like_case(std::string_view word, std::string_view model) {
   std::size_t upper = 0;
