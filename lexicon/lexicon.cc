@@ -30,6 +30,9 @@ struct PlacedHit {
   std::size_t end = 0;
   Steps steps = 0;
   std::vector<ByteRange> pieces;
+  double evidence = 0;
+  std::string reading;
+  std::string ordinary;
 };
 
 // Text whose bytes are those of the prompt from `offset` on.
@@ -42,7 +45,7 @@ class LexiconImpl : public Lexicon {
  public:
   explicit LexiconImpl(Lists lists, std::string revision)
       : entries_(std::move(lists.entries)),
-        matcher_(entries_),
+        matcher_(entries_, lists.allowed),
         allowed_(lists.allowed),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) terms_.push_back(entry.term);
@@ -121,6 +124,9 @@ class LexiconImpl : public Lexicon {
     result.rendered = rendered;
     result.steps = step_names(hit.steps);
     result.pieces = hit.pieces;
+    result.evidence = hit.evidence;
+    result.reading = hit.reading;
+    result.ordinary = hit.ordinary;
     return result;
   }
 
@@ -157,7 +163,14 @@ class LexiconImpl : public Lexicon {
         if (cleared_by_language(entry, languages.all(), around)) continue;
       }
       if ((entry.flags & kName) && is_name(text, hit)) continue;
-      out.push_back({hit.entry, start + part.offset, end + part.offset, hit.steps | view, {}});
+      out.push_back({hit.entry,
+                     start + part.offset,
+                     end + part.offset,
+                     hit.steps | view,
+                     {},
+                     hit.evidence,
+                     hit.reading,
+                     hit.ordinary});
     }
   }
 

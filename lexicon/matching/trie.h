@@ -77,6 +77,15 @@ class Trie {
     }
     return false;
   }
+  // Calls `use` with the letter of each child by one of the letters, and its node.
+  template <typename Use>
+  void each_child(std::uint32_t node, LetterSet letters, Use use) const {
+    any_child(node, letters, [&](std::uint32_t child) {
+      use(nodes_[child].letter, child);
+      return false;
+    });
+  }
+  std::size_t size() const { return nodes_.size(); }
 
  private:
   struct Node {

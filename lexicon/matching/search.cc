@@ -1,0 +1,585 @@
+#include "lexicon/matching/search.h"
+
+#include <algorithm>
+#include <array>
+
+#include "lexicon/matching/drawn_letters.h"
+#include "lexicon/matching/entry.h"
+#include "lexicon/text/unicode.h"
+
+namespace glyphward::lexicon {
+namespace {
+
+// How much dearer than ordinary writing a reading may be on the way.
+constexpr float kSlack = 9.0f;
+constexpr std::uint32_t kGapMax = 250;
+constexpr LetterSet kAllLetters = ~LetterSet{0};
+
+}  // namespace
+
+Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& text,
+               const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams)
+    : terms_(terms),
+      shapes_(shapes),
+      text_(text),
+      innocence_(innocence),
+      scope_(scope),
+      seams_(seams) {
+  look_at_letters();
+}
+
+void Search::look_at_letters() {
+  letters_.assign(size() + 4, 0);
+  ahead_.assign(size() + 4, 0);
+  for (std::uint32_t i = size(); i-- > 0;) {
+    const Cell& cell = text_.cells[i];
+    for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
+      if (!(r->steps & kSound)) letters_[i] |= r->size > 1 ? letter_bit(r->letters[0]) | kOtherLetters : letter_bit(r->letters[0]);
+    }
+    if (!is_word(cell) && drawn_at(text_, i) != 0) letters_[i] = kAllLetters;
+    ahead_[i] = letters_[i];
+    if (cell.kind == CellKind::Space) ahead_[i] |= kSpaceLetter;
+    if (!is_word(cell)) ahead_[i] |= ahead_[i + 1];
+    if (masking(cell) != Masking::None) ahead_[i] = kAllLetters;
+  }
+}
+
+std::vector<Search::Found> Search::run(float least) {
+  least_ = least;
+  blocks_at_.assign(size() + 1, kNoBlock);
+  links_.assign(1, Link{});
+  std::array<std::uint32_t, kHeld> order;
+  for (std::uint32_t at = 0; at <= size(); ++at) {
+    if (at < size()) seed(at);
+    const std::uint32_t number = blocks_at_[at];
+    if (number == kNoBlock) continue;
+    const Block& block = *blocks_[number];
+    for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
+    const auto cheaper = [&](std::uint32_t a, std::uint32_t b) {
+      const State& first = block.states[a];
+      const State& second = block.states[b];
+      return first.cost + outlook(first.read) < second.cost + outlook(second.read);
+    };
+    const std::size_t kept = std::min<std::size_t>(block.count, kBeam);
+    if (kept < block.count)
+      std::nth_element(order.begin(), order.begin() + kept, order.begin() + block.count, cheaper);
+    heard_.clear();
+    gap_ = {};
+    if (at < size()) {
+      const Cell& cell = text_.cells[at];
+      if (!is_word(cell)) {
+        std::uint32_t signature = 2166136261u;
+        gap_.end = at;
+        gap_.blank = true;
+        while (gap_.end < size() && !is_word(text_.cells[gap_.end]) && gap_.end - at < kGapMax) {
+          signature = (signature ^ text_.cells[gap_.end].source) * 16777619u;
+          gap_.blank = gap_.blank && text_.cells[gap_.end].kind == CellKind::Space;
+          ++gap_.end;
+        }
+        gap_.signature = signature | 1;
+      } else if (!innocence_.quiet(at)) {
+        for (const Channel::Sound& sound : channel_.sounds(plain(at))) {
+          std::uint32_t to = at;
+          std::size_t k = 0;
+          while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
+          if (k == sound.written.size()) heard_.push_back({&sound, to});
+        }
+      }
+    }
+    for (std::size_t i = 0; i < kept; ++i) {
+      const State state = block.states[order[i]];
+      if (terms_.words.has_values(state.node)) end(state, at);
+      if (at < size()) advance(state, at);
+    }
+    blocks_at_[at] = kNoBlock;
+    free_blocks_.push_back(number);
+  }
+  if (scope_ == Scope::Words && seams_.empty()) search_shapes();
+  return std::move(found_);
+}
+
+// ----- beginnings -----
+
+// Whether a stem may begin within a word at the cell, by the letters of it and the next two.
+bool Search::may_begin(std::uint32_t at) const {
+  const LetterSet first = letters_[at];
+  const LetterSet second = letters_[at + 1];
+  const LetterSet third = letters_[at + 2];
+  return first != 0 &&
+         (((first | third) & second) != 0 || terms_.stems.may_begin(first, second, third));
+}
+
+void Search::seed(std::uint32_t at) {
+  const Cell& cell = text_.cells[at];
+  if (cell.kind == CellKind::Space || letters_[at] == 0) return;
+  if (begins_ != nullptr && !(*begins_)[at]) return;
+  State state;
+  state.start = at;
+  if (scope_ == Scope::Joined) {
+    // From a piece's first letter.
+    const auto seam = std::upper_bound(seams_.begin(), seams_.end(), at);
+    if (seam == seams_.begin() || seam == seams_.end()) return;
+    for (std::uint32_t i = *std::prev(seam); i < at; ++i) {
+      if (is_word(text_.cells[i])) return;
+    }
+    state.cost = innocence_.bound(at);
+  } else if (!innocence_.in_word(at) || innocence_.word_begin(at) == at || unspaced(at)) {
+    state.cost = innocence_.before(at);
+  } else if (is_apostrophe(text_.cells[at - 1].source)) {
+    state.cost = innocence_.before(innocence_.word_begin(at)) + 2;
+  } else {
+    if (scope_ != Scope::Words || innocence_.listed(at) || !may_begin(at)) return;
+    const Residue rest = residue(innocence_.word_begin(at), at, false);
+    state.cost = innocence_.before(innocence_.word_begin(at)) + rest.cost;
+    state.inside = true;
+  }
+  if (state.cost < kNever) push(state, at);
+}
+
+// ----- states -----
+
+void Search::push(State state, std::uint32_t at) {
+  if (at > size()) return;
+  if (state.cost + outlook(state.read) > innocence_.bound(at) + kSlack) return;
+  std::uint32_t& number = blocks_at_[at];
+  if (number == kNoBlock) {
+    if (free_blocks_.empty()) {
+      free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
+      blocks_.push_back(std::make_unique<Block>());
+    }
+    number = free_blocks_.back();
+    free_blocks_.pop_back();
+    blocks_[number]->count = 0;
+  }
+  Block& block = *blocks_[number];
+  const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
+  for (std::uint32_t i = 0; i < block.count; ++i) {
+    if (block.keys[i] != key) continue;
+    if (state.cost < block.states[i].cost) block.states[i] = state;
+    return;
+  }
+  if (block.count < kHeld) {
+    block.keys[block.count] = key;
+    block.states[block.count++] = state;
+    return;
+  }
+  std::uint32_t worst = 0;
+  const auto cost = [&](const State& s) { return s.cost + outlook(s.read); };
+  for (std::uint32_t i = 1; i < block.count; ++i) {
+    if (cost(block.states[i]) > cost(block.states[worst])) worst = i;
+  }
+  if (cost(state) >= cost(block.states[worst])) return;
+  block.keys[worst] = key;
+  block.states[worst] = state;
+}
+
+// The state after a rule: paid for and written down.
+Search::State Search::with(State state, Rule rule, char32_t letter, std::uint32_t cell,
+                           float extra) {
+  state.cost += channel_.hide(bit(rule), state.rules) + extra;
+  state.rules |= bit(rule);
+  links_.push_back({state.link, rule, letter, cell});
+  state.link = static_cast<std::uint32_t>(links_.size() - 1);
+  return state;
+}
+
+void Search::advance(const State& state, std::uint32_t at) {
+  const Cell& cell = text_.cells[at];
+  if (state.node == Trie::kRoot && at != state.start) return;
+  if (cell.kind != CellKind::Space) {
+    read_cell(state, at);
+    if (!innocence_.quiet(at)) {
+      if (!is_word(cell)) read_drawn(state, at);
+      if (!heard_.empty()) read_heard(state, at);
+      if (state.read > 0) {
+        read_mask(state, at);
+        if (innocence_.in_word(at)) read_slip(state, at);
+        if (state.fragment > 0) leave_out(state, at);
+      }
+    }
+  }
+  if (state.read == 0 || state.fragment == 0) return;
+  if (gap_.end > at && gap_.end < size()) {
+    cross(state, at);
+  } else if (innocence_.in_word(at)) {
+    join_words(state, at);
+  }
+}
+
+void Search::read_cell(const State& state, std::uint32_t at) {
+  const Cell& cell = text_.cells[at];
+  const Trie& trie = terms_.words;
+  const bool quiet = innocence_.quiet(at);
+  for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
+    if (r->steps & kSound) continue;
+    if (quiet && r->steps != 0) continue;
+    std::uint32_t node = state.node;
+    for (std::uint8_t i = 0; i < r->size && node != Trie::kNone; ++i)
+      node = trie.child(node, r->letters[i]);
+    const bool repeats = r->size == 1 && r->letters[0] == state.last && state.read > 0;
+    if (node == Trie::kNone && !repeats) continue;
+    const Rules rules = rules_of(*r, cell);
+    State next = state;
+    next.cost += channel_.hide(rules, state.rules);
+    next.rules |= rules;
+    if (rules != 0) {
+      for (Rules rest = rules; rest != 0; rest &= rest - 1) {
+        links_.push_back({next.link, static_cast<Rule>(__builtin_ctz(rest)), r->letters[0], at});
+        next.link = static_cast<std::uint32_t>(links_.size() - 1);
+      }
+    }
+    next.last = r->letters[r->size - 1];
+    if (state.spelled && state.fragment > 0) next = with(next, Rule::Irregular, r->letters[0], at);
+    if (repeats) {
+      State again = with(next, Rule::Repeat, r->letters[0], at, cell.long_run ? 0.0f : 0.5f);
+      push(again, at + 1);
+    }
+    if (node == Trie::kNone) continue;
+    next.node = node;
+    next.read = static_cast<std::uint8_t>(std::min(250, next.read + r->size));
+    ++next.known;
+    ++next.fragment;
+    push(next, at + 1);
+  }
+}
+
+void Search::read_drawn(const State& state, std::uint32_t at) {
+  for (std::uint32_t rest = drawn_at(text_, at); rest != 0; rest &= rest - 1) {
+    const Drawn& drawn = kDrawn[static_cast<std::size_t>(__builtin_ctz(rest))];
+    const std::uint32_t node = terms_.words.child(state.node, drawn.letter);
+    if (node == Trie::kNone) continue;
+    State next = with(state, Rule::Drawn, drawn.letter, at);
+    next.node = node;
+    next.last = drawn.letter;
+    ++next.read;
+    ++next.known;
+    ++next.fragment;
+    push(next, at + static_cast<std::uint32_t>(drawn.signs.size()));
+  }
+}
+
+void Search::read_heard(const State& state, std::uint32_t at) {
+  for (const Heard& heard : heard_) {
+    std::uint32_t node = state.node;
+    for (const char32_t c : heard.sound->term) {
+      node = terms_.words.child(node, c);
+      if (node == Trie::kNone) break;
+    }
+    if (node == Trie::kNone) continue;
+    State next = with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost);
+    next.node = node;
+    next.last = heard.sound->written.back();
+    next.read = static_cast<std::uint8_t>(next.read + heard.sound->term.size());
+    ++next.known;
+    ++next.fragment;
+    push(next, heard.end);
+  }
+}
+
+void Search::read_mask(const State& state, std::uint32_t at) {
+  const Masking mask = masking(text_.cells[at]);
+  if (mask == Masking::None) return;
+  const Trie& trie = terms_.words;
+  const bool plain_mask = mask == Masking::Plain;
+  if (state.last == kHidden) {
+    // More signs than letters are hidden.
+    if (plain_mask && text_.cells[at - 1].source == text_.cells[at].source) {
+      State next = state;
+      next.cost += channel_.hide(bit(Rule::MaskRun), bit(Rule::MaskRun)) / 2;
+      push(next, at + 1);
+    }
+    return;
+  }
+  const Rule rule = plain_mask ? Rule::Mask : Rule::WeakMask;
+  const bool run = plain_mask && (at + 1 >= size() ||
+                                  text_.cells[at + 1].source != text_.cells[at].source);
+  trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
+    const bool alone = follows(node, at + 1);
+    if (!alone && !run) return;
+    State next = with(state, rule, c, at, plain_mask || is_vowel(c) ? 0.0f : 0.8f);
+    next.node = node;
+    next.last = kHidden;
+    ++next.read;
+    ++next.fragment;
+    if (alone) push(next, at + 1);
+    if (!run) return;
+    trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
+      if (!follows(node2, at + 1)) return;
+      State more = with(next, Rule::MaskRun, c2, at);
+      more.node = node2;
+      ++more.read;
+      push(more, at + 1);
+    });
+  });
+}
+
+void Search::read_slip(const State& state, std::uint32_t at) {
+  if ((state.rules & kSlips) || state.separator != 0 || unspaced(at)) return;
+  const Trie& trie = terms_.words;
+  const char32_t c = plain(at);
+  const char32_t after = at + 1 < size() ? plain(at + 1) : 0;
+  trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t meant, std::uint32_t node) {
+    if (meant == c) return;
+    const bool vowels = is_vowel(meant) && is_vowel(c);
+    if (follows(node, at + 1)) {
+      const float extra = vowels || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
+      State next = with(state, vowels ? Rule::Vowel : Rule::Slip, meant, at, extra);
+      next.node = node;
+      next.last = c;
+      ++next.read;
+      ++next.fragment;
+      push(next, at + 1);
+    }
+    if (after != meant || innocence_.word_end(at) <= at + 1) return;
+    const std::uint32_t swapped = trie.child(node, c);
+    if (swapped == Trie::kNone) return;
+    State next = with(state, Rule::Swap, meant, at);
+    next.node = swapped;
+    next.last = c;
+    next.read = static_cast<std::uint8_t>(next.read + 2);
+    next.known = static_cast<std::uint8_t>(next.known + 2);
+    next.fragment = static_cast<std::uint8_t>(next.fragment + 2);
+    push(next, at + 2);
+  });
+  if (follows(state.node, at + 1)) {
+    const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
+    push(with(state, Rule::Extra, c, at, extra), at + 1);
+  }
+}
+
+void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Rule rule,
+                    char32_t letter, float extra) {
+  const Cell& cell = text_.cells[at];
+  for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
+    if (r->size != 1 || (r->steps & kSound)) continue;
+    if (innocence_.quiet(at) && r->steps != 0) continue;
+    const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
+    if (next_node == Trie::kNone) continue;
+    State next = with(state, rule, letter, at, extra);
+    const Rules rules = rules_of(*r, cell);
+    next.cost += channel_.hide(rules, next.rules);
+    next.rules |= rules;
+    next.node = next_node;
+    next.last = r->letters[0];
+    next.read = static_cast<std::uint8_t>(next.read + 2);
+    ++next.known;
+    ++next.fragment;
+    push(next, at + 1);
+  }
+}
+
+// Letters of the term that the text does not have.
+void Search::leave_out(const State& state, std::uint32_t at) {
+  if (unspaced(at)) return;
+  const bool slip_allowed = !(state.rules & kSlips) && state.separator == 0;
+  terms_.words.each_child(
+      state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
+        if (!(terms_.words.next_letters(node) & letters_[at])) return;
+        if (is_vowel(c)) {
+          follow(state, node, at, Rule::DropVowel, c, 0);
+        } else if (slip_allowed) {
+          follow(state, node, at, Rule::Drop, c, 0);
+        }
+      });
+  for (const Channel::Sound& silent : channel_.silent()) {
+    if (silent.term.size() != 1) continue;
+    const std::uint32_t node = terms_.words.child(state.node, silent.term[0]);
+    if (node != Trie::kNone) follow(state, node, at, Rule::Sound, silent.term[0], silent.cost);
+  }
+}
+
+// Over the signs and spaces that stand at the cell.
+void Search::cross(const State& state, std::uint32_t at) {
+  if (scope_ == Scope::Joined) return;
+  const std::uint32_t signature = gap_.signature;
+  const bool was_spelled = state.spelled;
+  const auto go = [&](State next, bool spelled, std::uint32_t separator) {
+    next.spelled = spelled;
+    next.separator = separator;
+    next.fragment = 0;
+    push(next, gap_.end);
+  };
+  // Between the words of a term.
+  const std::uint32_t word = terms_.words.child(state.node, U' ');
+  if (word != Trie::kNone) {
+    State next = state;
+    next.node = word;
+    next.cost += gap_.blank ? 0 : 1;
+    next.last = U' ';
+    next.fragment = 0;
+    push(next, gap_.end);
+  }
+  if (innocence_.quiet(at > 0 ? at - 1 : 0) && innocence_.quiet(gap_.end)) return;
+  if (state.fragment == 1 && (state.separator == 0 || was_spelled)) {
+    if (state.separator == 0) {
+      go(with(state, Rule::Spelled, 0, at, 0.02f * static_cast<float>(gap_.end - at)), true,
+         signature);
+    } else if (state.separator == signature) {
+      State next = state;
+      next.cost += channel_.hide(bit(Rule::Spelled), bit(Rule::Spelled));
+      go(next, true, signature);
+    } else {
+      go(with(state, Rule::Irregular, 0, at), true, state.separator);
+    }
+    return;
+  }
+  if (was_spelled) {
+    go(with(state, Rule::Irregular, 0, at), true, state.separator);
+    return;
+  }
+  const bool other = state.separator != 0 && state.separator != signature;
+  go(with(state, gap_.blank ? Rule::SpaceGap : Rule::Gap, 0, at, other ? 1.0f : 0.0f), false,
+     signature);
+}
+
+void Search::join_words(const State& state, std::uint32_t at) {
+  if (innocence_.word_begin(at) == at || state.last == U' ') return;
+  const std::uint32_t word = terms_.words.child(state.node, U' ');
+  if (word == Trie::kNone || !(terms_.words.next_letters(word) & letters_[at])) return;
+  follow(state, word, at, Rule::Joined, U' ', 0);
+}
+
+// ----- ends -----
+
+Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool behind) const {
+  Residue result;
+  if (begin >= end) return {0, false, false, false};
+  result.any = true;
+  bool digits = true;
+  for (std::uint32_t i = begin; i < end; ++i)
+    digits = digits && text_.cells[i].kind == CellKind::Digit;
+  // "fuck24"
+  if (digits) {
+    result.cost = price(Price::Number) + price(Price::Digit) * static_cast<float>(end - begin);
+    return result;
+  }
+  if (end - begin > kWordLettersMax) {
+    result.cost = price(Price::Fragment) + price(Price::Random) * static_cast<float>(end - begin);
+    return result;
+  }
+  const std::u32string letters = innocence_.plain(begin, end);
+  const WordTable& table = innocence_.table();
+  result.cost = price(Price::Fragment) + innocence_.fragment(letters);
+  const auto offer = [&](float cost, bool affix) {
+    if (cost < result.cost) {
+      result.cost = cost;
+      result.affix = affix;
+    }
+  };
+  if (channel_.is_companion(letters)) offer(price(Price::Companion), false);
+  if (letters.size() >= 3 && innocence_.is_listed(letters))
+    offer(innocence_.word(letters) + price(Price::WordBeside), false);
+  const WordHash hash = hash_of(letters);
+  offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true);
+  if (behind && is_apostrophe(letters[0]) && letters.size() < 4) offer(price(Price::Affix) + 1, true);
+  // shit -> shitt+ing
+  if (behind && letters.size() > 1 && begin > 0 && letters[0] == plain(begin - 1))
+    offer(table.suffix(hash_of(std::u32string_view(letters).substr(1))) + price(Price::Affix) + 0.5f,
+          true);
+  result.plural = letters == U"s" || letters == U"z" || letters == U"es" || letters == U"'s" ||
+                  letters == U"’s";
+  return result;
+}
+
+// What sticks to a term that ends before cell `at`.
+Search::Residue Search::behind(std::uint32_t at) const {
+  if (scope_ == Scope::Joined) {
+    const auto seam = std::lower_bound(seams_.begin(), seams_.end(), at);
+    if (seam == seams_.end()) return {};
+    std::uint32_t end = at;
+    while (end < *seam && is_word(text_.cells[end])) ++end;
+    for (std::uint32_t i = end; i < *seam; ++i) {
+      if (is_word(text_.cells[i])) return {};
+    }
+    return residue(at, end, true);
+  }
+  if (at >= size() || !innocence_.in_word(at) || at == 0 || !innocence_.in_word(at - 1) ||
+      innocence_.word_begin(at) == at || unspaced(at))
+    return {0, false, false, false};
+  return residue(at, innocence_.word_end(at), true);
+}
+
+// What the pattern costs beside the letters; kNever where it may not stand so.
+float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t at,
+                       const Residue& rest) const {
+  const bool joined = state.inside || rest.any;
+  const std::uint32_t flags = pattern.flags;
+  if (joined && (flags & kExact)) return kNever;
+  const bool whole = scope_ == Scope::Whole || scope_ == Scope::Turned;
+  if (whole) {
+    if (pattern.letters < 4 && !unspaced(state.start)) return kNever;
+    if (state.inside || (rest.any && !rest.affix)) return kNever;
+    if (scope_ == Scope::Whole &&
+        ((flags & kNoReverse) || ((pattern.steps & kSpelling) && pattern.letters < 5)))
+      return kNever;
+  }
+  float cost = price(Price::Term) + pattern.cost;
+  if (pattern.numeric) {
+    // A number is meant only where it is all that stands there: "1488", not "1488 Oak Lane".
+    const std::uint32_t begin = state.start;
+    const bool alone = innocence_.bound(begin) < 3 &&
+                       innocence_.total() - innocence_.bound(std::min(at, size())) < 3;
+    if (!alone || joined || (state.rules & ~(bit(Rule::Gap) | bit(Rule::SpaceGap)))) return kNever;
+    return cost - 6;
+  }
+  if (state.rules == 0 && !joined) cost += price(Price::Plain);
+  if (state.inside && rest.any) cost += price(Price::BothSides);
+  if ((flags & kPlural) && !(flags & kStem) && (state.inside || (rest.any && !rest.plural)))
+    cost += price(Price::PluralOnly);
+  if ((state.inside || (rest.any && !rest.affix)) && pattern.letters < 4 && !unspaced(state.start))
+    cost += price(Price::ShortInside);
+  if ((flags & kStem) && joined) cost += price(Price::Stem);
+  if ((flags & kLocal) && !(innocence_.languages() & language_bit(pattern.language)))
+    cost += price(Price::Local);
+  if (flags & kName) cost += price(Price::Name);
+  if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);
+  if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
+  if (pattern.letters <= 3 && state.rules != 0) cost += price(Price::Short);
+  return cost;
+}
+
+void Search::end(const State& state, std::uint32_t at) {
+  if (state.known < 2 && !(unspaced(state.start) && state.known > 0)) return;
+  if (state.fragment == 0) return;
+  const Residue rest = behind(at);
+  if (rest.cost == kNever) return;
+  std::uint32_t to = at;
+  float tail = 0;
+  if (scope_ == Scope::Joined) {
+    tail = innocence_.total() - innocence_.bound(*std::lower_bound(seams_.begin(), seams_.end(), at));
+  } else {
+    if (rest.any) to = innocence_.word_end(at);
+    tail = innocence_.from(to);
+    if (tail == kNever) return;
+  }
+  const float read = state.cost + rest.cost + tail;
+  const Trie& trie = terms_.words;
+  for (const std::uint32_t* v = trie.values_begin(state.node); v != trie.values_end(state.node);
+       ++v) {
+    const Pattern& pattern = terms_.patterns[*v];
+    const float cost = price_of(pattern, state, at, rest);
+    if (cost == kNever) continue;
+    const float evidence = innocence_.total() - read - cost;
+    if (evidence < least_) continue;
+    Steps steps = pattern.steps;
+    if (rest.any) steps |= rest.affix ? kInflection : kCompound;
+    if (state.inside) steps |= kCompound;
+    found_.push_back({*v, state.start, at, state.rules, steps, evidence, state.link});
+  }
+}
+
+std::string Search::explain(const Found& found) const {
+  std::vector<std::string> parts;
+  for (std::uint32_t i = found.link; i != 0; i = links_[i].before) {
+    const Link& link = links_[i];
+    std::string part(rule_name(link.rule));
+    if (link.letter != 0) part += "(" + encode(std::u32string_view(&link.letter, 1)) + ")";
+    parts.push_back(part + "@" + std::to_string(link.cell));
+  }
+  std::string result;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    result += (result.empty() ? "" : " ") + *part;
+  return result;
+}
+
+}  // namespace glyphward::lexicon
