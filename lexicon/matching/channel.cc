@@ -45,13 +45,13 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "term",         "plain",        "form",        "accent_needed", "accent_lost",
     "local",        "name",         "no_leet",     "no_sound",      "exact",
     "plural_only",  "stem",         "short",       "short_inside",  "affix",
-    "companion",    "word_beside",  "fragment",    "both_sides",    "words_joined",
+    "companion",    "word_beside",  "fragment",    "both_sides",    "stem_fragment", "slip_and_rest", "other_word", "other_language", "words_joined",
     "unknown",      "random",       "random_other", "random_script", "compound",
     "affixed",      "phrase",       "one_word_phrase", "space",      "punctuation",
     "sign",         "number",       "digit",       "spelled",       "broken",
     "masked",       "near",         "near_letter", "by_ear",        "unspaced",
     "foreign_most", "reversed",     "turned",      "split",         "markup",
-    "code",         "letters_moved"};
+    "code",         "letters_moved", "moved_soft"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

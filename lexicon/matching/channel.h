@@ -85,6 +85,10 @@ enum class Price : std::uint8_t {
   WordBeside,
   Fragment,
   BothSides,
+  StemFragment,
+  SlipAndRest,
+  OtherWord,
+  OtherLanguage,
   WordsJoined,
   Unknown,
   Random,
@@ -112,9 +116,10 @@ enum class Price : std::uint8_t {
   Split,
   Markup,
   Code,
-  LettersMoved
+  LettersMoved,
+  MovedSoft
 };
-inline constexpr std::size_t kPriceCount = 47;
+inline constexpr std::size_t kPriceCount = 52;
 
 class Channel {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 #include "lexicon/text/unicode.h"
 
@@ -44,13 +45,16 @@ struct Innocence::Letters {
 };
 
 Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-                     const std::vector<AllowList::Range>& allowed)
-    : text_(text), vocabulary_(vocabulary), table_(vocabulary.table()) {
+                     std::vector<AllowList::Range> allowed)
+    : text_(text),
+      vocabulary_(vocabulary),
+      table_(vocabulary.table()),
+      allowed_(std::move(allowed)) {
   find_words();
   weigh_languages();
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
   edges_.reserve(size + size / 4 + 8);
-  for (const AllowList::Range& range : allowed) {
+  for (const AllowList::Range& range : allowed_) {
     bool one_word = true;
     for (std::uint32_t i = range.begin; i < range.end; ++i) one_word = one_word && is_word(text.cells[i]);
     add(range.begin, range.end,

@@ -24,7 +24,7 @@ class Innocence {
  public:
   // Keeps the text and the vocabulary. `allowed`: the runs of cells that harmless phrases cover.
   Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-            const std::vector<AllowList::Range>& allowed);
+            std::vector<AllowList::Range> allowed);
 
   // The cheapest reading of what stands before cell i, and of what stands from it on; kNever within
   // a word.
@@ -47,6 +47,9 @@ class Innocence {
   // Languages of the text's own words, but for those that are terms: at least one word and a third
   // of all.
   LanguageSet languages() const { return languages_; }
+
+  // Harmless phrases.
+  const std::vector<AllowList::Range>& allowed() const { return allowed_; }
 
   // The letters of cells [begin, end) as they stand.
   std::u32string plain(std::uint32_t begin, std::uint32_t end) const;
@@ -123,6 +126,7 @@ class Innocence {
   const NormalizedText& text_;
   const Vocabulary& vocabulary_;
   const WordTable& table_;
+  std::vector<AllowList::Range> allowed_;
   const Channel& channel_ = Channel::shipped();
   std::vector<Word> words_;  // of the cells, and one beyond
   std::vector<Edge> edges_;

@@ -80,6 +80,10 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   pattern.language = vocabulary_.table().language_number(entry.term.language);
   pattern.spaced = spaces > 0;
   pattern.numeric = is_number(letters);
+  // A word of another language, without a sign of the term's own.
+  const WordTable::Word listed = vocabulary_.table().word(letters);
+  if (listed.cost < kNever && listed.language != pattern.language && entry.term.severity < 5)
+    pattern.cost += Channel::shipped().price(Price::OtherLanguage);
   LanguageSet harmless = 0;
   for (const std::string& language : entry.harmless_in)
     harmless |= language_bit(vocabulary_.table().language_number(language));
@@ -99,46 +103,50 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
 void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit>& hits,
                    const std::vector<std::uint32_t>& seams) const {
   if (text.cells.empty()) return;
+  find(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, hits, seams);
+}
+
+void Matcher::find(const NormalizedText& text, const Innocence& innocence, const View& view,
+                   std::vector<Hit>& hits, const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  std::vector<AllowList::Range> allowed;
-  if (view.scope == Scope::Words) allowed = allowed_.find(text, seams);
-  const Innocence innocence(text, vocabulary_, allowed);
   Search search(terms_, shapes_, text, innocence, view.scope, seams);
+  // Read otherwise, a term hides only in what makes no sense as it stands.
   std::vector<bool> begins;
-  // Backwards a term hides only in what makes no sense forwards.
-  const auto source_begin = [&](std::uint32_t begin, std::uint32_t end) {
-    return view.backwards ? size - end : begin;
-  };
-  const auto source_cost = [&](std::uint32_t begin, std::uint32_t end) {
-    const std::uint32_t from = source_begin(begin, end);
-    return view.source->bound(from + end - begin) - view.source->bound(from);
-  };
-  if (view.source != nullptr) {
+  if (view.around && view.scope != Scope::Joined) {
+    const Channel& channel = Channel::shipped();
+    const float least =
+        view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + kEvidenceMin;
     begins.assign(size, false);
-    const float least = view.cost + Channel::shipped().price(Price::Term) +
-                        Channel::shipped().price(Price::Plain) + kEvidenceMin;
+    bool any = false;
     for (std::uint32_t i = 0; i < size;) {
-      std::uint32_t end = i;
-      while (end < size && text.cells[end].kind != CellKind::Space) ++end;
-      const bool worth = end > i && source_cost(i, end) >= least;
-      for (std::uint32_t k = i; worth && k < end; ++k) begins[k] = true;
-      i = std::max(end, i + 1);
+      if (text.cells[i].kind == CellKind::Space) {
+        ++i;
+        continue;
+      }
+      const Around around = view.around(i, i + 1);
+      const std::uint32_t end = std::max(around.end, i + 1);
+      const bool worth = around.ordinary >= least;
+      any = any || worth;
+      for (; i < end; ++i) begins[i] = worth;
     }
+    if (!any) return;
     search.begin_only(begins);
   }
+  const std::vector<AllowList::Range>& allowed = innocence.allowed();
   for (const Search::Found& found : search.run(kEvidenceMin)) {
+    // A harmless phrase clears what it holds, if that is written as plainly.
+    const bool cleared = found.rules == 0 && std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
+      return range.begin <= found.begin && found.end <= range.end;
+    });
+    if (cleared) continue;
     Hit hit;
     hit.evidence = found.evidence;
-    if (view.source != nullptr) {
-      // What the text costs as it stands, beside what it costs as it is read.
-      std::uint32_t begin = found.begin;
-      std::uint32_t end = found.end;
-      while (begin > 0 && text.cells[begin - 1].kind != CellKind::Space) --begin;
-      while (end < size && text.cells[end].kind != CellKind::Space) ++end;
-      const float read = innocence.bound(end) - innocence.bound(begin);
-      hit.evidence -= std::max(0.0f, view.cost + read - source_cost(begin, end));
-    } else {
-      hit.evidence -= view.cost;
+    if (view.around) {
+      const Around around = view.around(found.begin, found.end);
+      const float read = innocence.bound(around.end) - innocence.bound(around.begin);
+      hit.evidence -= std::max(0.0f, view.cost + read - around.ordinary);
+      if (found.rules & (kSoft | bit(Rule::Mask) | bit(Rule::MaskRun)))
+        hit.evidence -= Channel::shipped().price(Price::MovedSoft);
     }
     if (hit.evidence < kEvidenceMin) continue;
     hit.entry = terms_.patterns[found.pattern].entry;
@@ -146,9 +154,8 @@ void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit
     hit.end = found.end;
     hit.steps = steps_of(found.rules) | found.steps;
     hit.reading = search.explain(found);
-    std::uint32_t begin = innocence.word_begin(found.begin);
+    std::uint32_t begin = found.begin;
     std::uint32_t end = found.end;
-    if (found.end < size && found.end > 0) end = std::max(end, innocence.word_end(found.end - 1));
     while (begin > 0 && innocence.before(begin) == kNever) --begin;
     while (end < size && innocence.before(end) == kNever) ++end;
     hit.ordinary = innocence.reading(begin, end);

@@ -13,7 +13,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -39,13 +40,17 @@ class Matcher {
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 
-  // How a text was found to be read (view.h): what that costs, and the ordinary reading of the text
-  // as it stands.
+  // How a text came to be read otherwise than it stands: what that costs, and the cells around a
+  // hit that were read so, with what they cost as they stand.
+  struct Around {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    float ordinary = 0;
+  };
   struct View {
     Scope scope = Scope::Words;
     float cost = 0;
-    const Innocence* source = nullptr;  // of as many cells, in the same or the opposite order
-    bool backwards = false;
+    std::function<Around(std::uint32_t begin, std::uint32_t end)> around;  // empty: it stands so
   };
 
   // Adds what is found, unordered; the same cells may be hit by several entries. `seams`, needed
@@ -53,6 +58,9 @@ class Matcher {
   // end.
   void find(const NormalizedText& text, const View& view, std::vector<Hit>& hits,
             const std::vector<std::uint32_t>& seams = {}) const;
+  // The same, where innocence() of the text is known already.
+  void find(const NormalizedText& text, const Innocence& innocence, const View& view,
+            std::vector<Hit>& hits, const std::vector<std::uint32_t>& seams = {}) const;
   void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
             const std::vector<std::uint32_t>& seams = {}) const {
     View view;

@@ -132,6 +132,7 @@ void Search::seed(std::uint32_t at) {
     const Residue rest = residue(innocence_.word_begin(at), at, false);
     state.cost = innocence_.before(innocence_.word_begin(at)) + rest.cost;
     state.inside = true;
+    state.loose = rest.loose;
   }
   if (state.cost < kNever) push(state, at);
 }
@@ -443,7 +444,10 @@ void Search::join_words(const State& state, std::uint32_t at) {
 
 Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool behind) const {
   Residue result;
-  if (begin >= end) return {0, false, false, false};
+  if (begin >= end) {
+    result.cost = 0;
+    return result;
+  }
   result.any = true;
   bool digits = true;
   for (std::uint32_t i = begin; i < end; ++i)
@@ -460,22 +464,24 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   const std::u32string letters = innocence_.plain(begin, end);
   const WordTable& table = innocence_.table();
   result.cost = price(Price::Fragment) + innocence_.fragment(letters);
-  const auto offer = [&](float cost, bool affix) {
-    if (cost < result.cost) {
-      result.cost = cost;
-      result.affix = affix;
-    }
+  result.loose = true;
+  const auto offer = [&](float cost, bool affix, bool companion) {
+    if (cost >= result.cost) return;
+    result.cost = cost;
+    result.affix = affix;
+    result.companion = companion;
+    result.loose = !affix && !companion;
   };
-  if (channel_.is_companion(letters)) offer(price(Price::Companion), false);
+  if (channel_.is_companion(letters)) offer(price(Price::Companion), false, true);
   if (letters.size() >= 3 && innocence_.is_listed(letters))
-    offer(innocence_.word(letters) + price(Price::WordBeside), false);
+    offer(innocence_.word(letters) + price(Price::WordBeside), false, false);
   const WordHash hash = hash_of(letters);
-  offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true);
-  if (behind && is_apostrophe(letters[0]) && letters.size() < 4) offer(price(Price::Affix) + 1, true);
+  offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);
+  if (behind && is_apostrophe(letters[0]) && letters.size() < 4) offer(price(Price::Affix) + 1, true, false);
   // shit -> shitt+ing
   if (behind && letters.size() > 1 && begin > 0 && letters[0] == plain(begin - 1))
     offer(table.suffix(hash_of(std::u32string_view(letters).substr(1))) + price(Price::Affix) + 0.5f,
-          true);
+          true, false);
   result.plural = letters == U"s" || letters == U"z" || letters == U"es" || letters == U"'s" ||
                   letters == U"’s";
   return result;
@@ -494,8 +500,13 @@ Search::Residue Search::behind(std::uint32_t at) const {
     return residue(at, end, true);
   }
   if (at >= size() || !innocence_.in_word(at) || at == 0 || !innocence_.in_word(at - 1) ||
-      innocence_.word_begin(at) == at || unspaced(at))
-    return {0, false, false, false};
+      innocence_.word_begin(at) == at || unspaced(at)) {
+    Residue none;
+    none.cost = 0;
+    return none;
+  }
+  // A listed word that holds no term is read whole.
+  if (innocence_.listed(at)) return {};
   return residue(at, innocence_.word_end(at), true);
 }
 
@@ -528,7 +539,18 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     cost += price(Price::PluralOnly);
   if ((state.inside || (rest.any && !rest.affix)) && pattern.letters < 4 && !unspaced(state.start))
     cost += price(Price::ShortInside);
-  if ((flags & kStem) && joined) cost += price(Price::Stem);
+  // A stem is found whatever it stands in: the letters beside it are no sign against it.
+  if (flags & kStem) {
+    if (joined) cost += price(Price::Stem);
+    cost -= (price(Price::Fragment) - price(Price::StemFragment)) *
+            static_cast<float>((state.loose ? 1 : 0) + (rest.loose ? 1 : 0));
+  }
+  if (rest.companion && pattern.language != english_) cost += price(Price::PluralOnly);
+  if (rest.any && (state.rules & kSlips)) cost += price(Price::SlipAndRest);
+  // "thốt" is a word, and no "thot" with marks on it.
+  if ((state.rules & (bit(Rule::Accent) | bit(Rule::Marks))) &&
+      innocence_.listed(std::min(state.start, size() - 1)))
+    cost += price(Price::OtherWord);
   if ((flags & kLocal) && !(innocence_.languages() & language_bit(pattern.language)))
     cost += price(Price::Local);
   if (flags & kName) cost += price(Price::Name);

@@ -89,6 +89,7 @@ class Search {
     std::uint8_t known = 0;    // letters that the text shows
     bool spelled = false;
     bool inside = false;  // began within a word
+    bool loose = false;   // behind letters that are neither beginning nor companion
   };
   struct Block {
     std::array<std::uint64_t, kHeld> keys;
@@ -138,6 +139,8 @@ class Search {
     bool any = false;
     bool affix = false;
     bool plural = false;
+    bool companion = false;
+    bool loose = false;  // neither ending nor companion
   };
   Residue residue(std::uint32_t begin, std::uint32_t end, bool behind) const;
   Residue behind(std::uint32_t at) const;
@@ -167,6 +170,7 @@ class Search {
   const std::vector<std::uint32_t>& seams_;
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
+  LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
   std::vector<LetterSet> ahead_;    // of the next cells, over signs, to a letter

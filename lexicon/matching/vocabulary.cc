@@ -25,14 +25,16 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
   const float most = Channel::shipped().price(Price::ForeignMost);
-  if (pattern.severity < kGrave) {
-    if (word.cost < kNever && word.language != pattern.language)
-      harmless_in |= language_bit(word.language);
-    if (harmless_in != 0) {
-      Foreign& foreign = foreign_[hash];
-      foreign.cost = std::min(word.cost, most);
-      foreign.languages |= harmless_in;
+  if (pattern.severity < kGrave && (word.cost < kNever || harmless_in != 0)) {
+    std::vector<Foreign> foreign;
+    for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
+      if (language == pattern.language) continue;
+      const float cost = table_.word_in(language, hash);
+      const bool harmless = harmless_in & language_bit(language);
+      if (harmless || cost < kNever || (word.language == language && word.cost < kNever))
+        foreign.push_back({language, std::min({cost, word.cost, most})});
     }
+    if (!foreign.empty()) foreign_[hash] = std::move(foreign);
   }
   if (word.cost < kNever) excluded_.insert(hash);
 }
@@ -49,10 +51,15 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
     if (const auto it = allowed_.find(hash); it != allowed_.end()) word.cost = it->second;
   } else if (excluded_.contains(hash)) {
     word = {};
+  } else if (languages & language_bit(word.language)) {
+    word.cost = std::min(word.cost, table_.word_in(word.language, hash));
   }
-  if (word.cost == kNever && languages != 0) {
-    const auto it = foreign_.find(hash);
-    if (it != foreign_.end() && (it->second.languages & languages)) word.cost = it->second.cost;
+  if (word.cost < kNever || languages == 0) return word;
+  const auto it = foreign_.find(hash);
+  if (it == foreign_.end()) return word;
+  for (const Foreign& foreign : it->second) {
+    if ((languages & language_bit(foreign.language)) && foreign.cost < word.cost)
+      word = {foreign.cost, foreign.language};
   }
   return word;
 }
@@ -79,6 +86,7 @@ bool Vocabulary::is_inflected(std::u32string_view word, const WordTable::Word& l
       if (pattern.severity < 2 || (pattern.flags & kExact) || pattern.spaced) continue;
       if ((pattern.flags & kPlural) && !is_plural(ending)) continue;
       const bool stem = pattern.flags & kStem;
+      if (!stem && listed.language != pattern.language && !is_plural(ending)) continue;
       if (length < 5 && !stem && (listed.language != pattern.language || ending == U"e")) continue;
       // "butter" is written more often than "butt": it comes from elsewhere.
       const float base = table_.word(word.substr(0, length)).cost;

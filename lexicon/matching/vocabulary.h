@@ -34,7 +34,7 @@ class Vocabulary {
   explicit Vocabulary(const Terms& terms) : terms_(terms) {}
 
   // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
-  // another language that has it.
+  // another language that has it often, or that `harmless_in` names.
   void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
   // A word that somebody wrote down as harmless.
   void allow(std::u32string_view word);
@@ -50,13 +50,13 @@ class Vocabulary {
   bool holds_stem(std::u32string_view word) const;
 
   struct Foreign {
+    LanguageNumber language = 0;
     float cost = 0;
-    LanguageSet languages = 0;
   };
   const Terms& terms_;
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
-  std::unordered_map<WordHash, Foreign> foreign_;
+  std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
 };
 

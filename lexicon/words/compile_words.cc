@@ -1,8 +1,11 @@
-// Build step: makes the image of word_table.h.   usage: compile_words words.txt IMAGE
+// Build step: makes the image of word_table.h.   usage: compile_words words.txt TERMS IMAGE
 //
 // words.txt has a section for each language, "= en", and in it the words in order: how many bytes
 // the word shares with the one before ('0' + n), its other bytes, its cost ('!' + cost - 3 nats in
-// steps of a fifth).
+// steps of a fifth). The sections "+ en" have costs in a text of the language alone.
+//
+// TERMS is the default list. Its terms and what holds them are in no index of near words: "fuking"
+// is no slip of an ordinary word.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -10,6 +13,7 @@
 #include <iterator>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "lexicon/words/word_table.h"
@@ -26,6 +30,7 @@ struct Row {
 struct Source {
   std::string languages;
   std::vector<Row> rows;
+  std::vector<Row> inside;  // a language's own
 };
 
 // Well-formed by make_words.py.
@@ -46,21 +51,58 @@ Source read(const char* file) {
   std::ifstream in(file, std::ios::binary);
   Source source;
   LanguageNumber language = 0;
+  bool inside = false;
   std::string word;
   for (std::string line; std::getline(in, line);) {
     if (line.empty() || line.front() == '#') continue;
-    if (line.rfind("= ", 0) == 0) {
-      source.languages += line.substr(2) + " ";
+    if (line.rfind("= ", 0) == 0 || line.rfind("+ ", 0) == 0) {
+      if (line.front() == '=') source.languages += line.substr(2) + " ";
+      if (line.front() == '+' && !inside) language = 0;
+      inside = line.front() == '+';
       ++language;
       word.clear();
       continue;
     }
     word.resize(std::min(word.size(), static_cast<std::size_t>(line.front() - '0')));
     word += line.substr(1, line.size() - 2);
-    source.rows.push_back(
-        {decode_utf8(word), 3.0f + 0.2f * static_cast<float>(line.back() - '!'), language});
+    (inside ? source.inside : source.rows)
+        .push_back({decode_utf8(word), 3.0f + 0.2f * static_cast<float>(line.back() - '!'),
+                    language});
   }
   return source;
+}
+
+// The spellings of the list's terms, of three letters or more, as they are written there.
+std::unordered_set<std::u32string> read_terms(const char* file) {
+  std::ifstream in(file, std::ios::binary);
+  std::unordered_set<std::u32string> terms;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    const std::size_t tab = line.find('\t');
+    const std::size_t forms = line.rfind('\t');
+    std::string spellings = line.substr(0, tab) + "|";
+    if (std::count(line.begin(), line.end(), '\t') == 5) spellings += line.substr(forms + 1) + "|";
+    for (std::size_t at = 0; at < spellings.size();) {
+      const std::size_t end = spellings.find('|', at);
+      const std::u32string term = decode_utf8(spellings.substr(at, end - at));
+      if (term.size() >= 3) terms.insert(term);
+      at = end + 1;
+    }
+  }
+  return terms;
+}
+
+// Whether the word is a term, a term and an ending, or holds a term of five letters or more.
+bool holds_term(std::u32string_view word, const std::unordered_set<std::u32string>& terms) {
+  constexpr std::size_t kEndingMax = 3;
+  for (std::size_t begin = 0; begin < word.size(); ++begin) {
+    for (std::size_t size = 3; begin + size <= word.size(); ++size) {
+      const bool whole = begin == 0 && begin + size + kEndingMax >= word.size();
+      if ((whole || size >= 5) && terms.contains(std::u32string(word.substr(begin, size))))
+        return true;
+    }
+  }
+  return false;
 }
 
 // The least cost of each key.
@@ -181,7 +223,7 @@ void count_affixes(const std::vector<Row>& rows, const std::string& languages, K
 }
 
 // The frequent words as a slip, a mask or an ear leaves them.
-void add_near(std::vector<Row> rows, Keys& keys) {
+void add_near(std::vector<Row> rows, const std::unordered_set<std::u32string>& terms, Keys& keys) {
   constexpr std::size_t kFrequent = 24000;
   constexpr std::size_t kByEar = 60000;
   std::erase_if(rows, [](const Row& row) {
@@ -192,6 +234,7 @@ void add_near(std::vector<Row> rows, Keys& keys) {
   for (std::size_t r = 0; r < std::min(kByEar, rows.size()); ++r) {
     const std::u32string& word = rows[r].letters;
     const float cost = rows[r].cost;
+    if (holds_term(word, terms)) continue;
     keys.put(Key::Sound, hash_of(sound_skeleton(word)), cost);
     if (r >= kFrequent) continue;
     if (word.size() > 3) keys.put(Key::Bones, hash_of(bones(word)), cost);
@@ -222,7 +265,7 @@ void write_part(std::ofstream& out, const void* bytes, std::uint64_t size) {
   out.write(kPadding, static_cast<std::streamsize>((8 - size % 8) % 8));
 }
 
-int compile(const char* from, const char* to) {
+int compile(const char* from, const char* list, const char* to) {
   const Source source = read(from);
   if (source.rows.empty()) {
     std::fprintf(stderr, "%s: no words\n", from);
@@ -241,7 +284,9 @@ int compile(const char* from, const char* to) {
   count_letters(source.rows, keys);
   const std::size_t letters = keys.size();
   count_affixes(source.rows, source.languages, keys);
-  add_near(source.rows, keys);
+  add_near(source.rows, read_terms(list), keys);
+  for (const Row& row : source.inside)
+    keys.put(Key::InLanguage, hash_append(hash_of(row.letters), row.language), row.cost);
   const std::vector<std::uint32_t> slots = keys.slots();
   std::ofstream out(to, std::ios::binary);
   out << kWordImageMagic;
@@ -260,9 +305,9 @@ int compile(const char* from, const char* to) {
 }  // namespace glyphward::lexicon
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: compile_words WORDS IMAGE\n");
+  if (argc != 4) {
+    std::fprintf(stderr, "usage: compile_words WORDS TERMS IMAGE\n");
     return 2;
   }
-  return glyphward::lexicon::compile(argv[1], argv[2]);
+  return glyphward::lexicon::compile(argv[1], argv[2], argv[3]);
 }

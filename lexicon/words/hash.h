@@ -45,7 +45,8 @@ enum class Key : std::uint64_t {
   Sound,        // sound_skeleton()
   Bones,        // the first letter and the consonants
   Suffix,
-  Prefix
+  Prefix,
+  InLanguage  // a word and the number of a language, as a letter behind it
 };
 inline constexpr char32_t kHiddenLetter = U'*';
 

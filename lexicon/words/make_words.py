@@ -6,7 +6,8 @@ lists of Debian's wamerican-large and wbritish-large.
     lexicon/words/make_words.py lexicon/words/words.txt
 
 A word's cost is -ln of its frequency in its language and of the share that the language has in what is drawn, the least
-over its languages. `word_table.h` says how the file reads."""
+over its languages. A second section of a language, "+ sv", has what its frequent words cost in a text of that language
+alone. `compile_words.cc` says how the file reads."""
 
 import math
 import sys
@@ -28,6 +29,8 @@ LANGUAGES = {
 # Lists without frequencies: what a word of them costs that has none.
 LISTS = {"american-english-large": ("en", 17.0), "british-english-large": ("en", 17.0)}
 LETTERS_MAX = 24
+# From this frequency on a language's words have a cost in it.
+FREQUENT = 3e-5
 COST_MIN, COST_STEP, COST_CODES = 3.0, 0.2, 94
 
 
@@ -43,6 +46,7 @@ def is_word(word):
 
 def main():
     costs = {}
+    inside = {language: {} for language in LANGUAGES}
 
     def put(word, cost, language):
         if is_word(word) and cost < costs.get(word, (math.inf, ""))[0]:
@@ -52,6 +56,9 @@ def main():
         for word, frequency in wordfreq.get_frequency_dict(language, wordlist="best").items():
             if frequency >= least:
                 put(fold(word), -math.log(frequency * share), language)
+            if frequency >= FREQUENT and language != "en" and is_word(fold(word)):
+                known = inside[language].get(fold(word), math.inf)
+                inside[language][fold(word)] = min(known, -math.log(frequency))
     for name, (language, cost) in LISTS.items():
         with open("/usr/share/dict/" + name, encoding="utf-8") as file:
             for line in file:
@@ -64,8 +71,10 @@ def main():
             words[language].append((word.encode(), cost))
     with open(sys.argv[1], "wb") as out:
         out.write(b"# Ordinary words and their costs. Made by make_words.py from wordfreq 3.1.1 (CC BY-SA 4.0) and Debian's word lists.\n")
-        for language, rows in words.items():
-            out.write(b"= " + language.encode() + b"\n")
+        sections = [(b"= ", language, rows) for language, rows in words.items()]
+        sections += [(b"+ ", language, [(word.encode(), cost) for word, cost in inside[language].items()]) for language in inside]
+        for mark, language, rows in sections:
+            out.write(mark + language.encode() + b"\n")
             before = b""
             for word, cost in sorted(rows):
                 keep = 0

@@ -36,6 +36,12 @@ class WordTable {
   Word word(WordHash hash) const;
   Word word(std::u32string_view letters) const { return word(hash_of(letters)); }
 
+  // What a frequent word of the language costs in a text of that language alone; kNever for others,
+  // and for English, whose texts word() speaks of.
+  float word_in(LanguageNumber language, WordHash hash) const {
+    return find(Key::InLanguage, hash_append(hash, language), kNever);
+  }
+
   // The same word with one letter left out, or hidden (Key); kNever if no frequent word gives it.
   float near(Key key, WordHash hash) const { return find(key, hash, kNever); }
   float suffix(WordHash hash) const { return find(Key::Suffix, hash, kNever); }

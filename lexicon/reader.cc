@@ -1,0 +1,295 @@
+#include "lexicon/reader.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "lexicon/names.h"
+#include "lexicon/text/normalization.h"
+#include "lexicon/text/unicode.h"
+
+namespace glyphward::lexicon {
+namespace {
+
+// From here on only a whole phrase that is known to be harmless clears a term.
+constexpr int kGrave = 5;
+
+Steps step_of(Decoded::Kind kind) { return kind == Decoded::Kind::Markup ? kMarkup : kCode; }
+
+Price price_of(Decoded::Kind kind) {
+  switch (kind) {
+    case Decoded::Kind::Markup:
+      return Price::Markup;
+    case Decoded::Kind::Code:
+      return Price::Code;
+    case Decoded::Kind::LettersMoved:
+      return Price::LettersMoved;
+  }
+  return Price::Code;
+}
+
+std::uint32_t size_of(const NormalizedText& text) {
+  return static_cast<std::uint32_t>(text.cells.size());
+}
+
+// The stretch without spaces that holds the cells.
+std::pair<std::uint32_t, std::uint32_t> stretch(const NormalizedText& text, std::uint32_t begin,
+                                                std::uint32_t end) {
+  while (begin > 0 && text.cells[begin - 1].kind != CellKind::Space) --begin;
+  while (end < text.cells.size() && text.cells[end].kind != CellKind::Space) ++end;
+  return {begin, end};
+}
+
+}  // namespace
+
+// Turns cells into bytes; a name beside a light word clears it.
+void Reader::place(const NormalizedText& text, std::size_t offset, Steps view,
+                   std::vector<Hit>& hits, std::vector<PlacedHit>& out) const {
+  for (Hit& hit : hits) {
+    const Entry& entry = entries_[hit.entry];
+    if ((entry.flags & kName) && entry.term.severity < kGrave && is_name(text, hit)) continue;
+    const Cell& a = text.cells[hit.begin];
+    const Cell& b = text.cells[hit.end - 1];
+    out.push_back({hit.entry,
+                   std::min(a.start, b.start) + offset,
+                   std::max(a.end, b.end) + offset,
+                   hit.steps | view,
+                   {},
+                   hit.evidence,
+                   std::move(hit.reading),
+                   std::move(hit.ordinary)});
+  }
+  hits.clear();
+}
+
+void Reader::read(const Part& part, std::vector<PlacedHit>& out) const {
+  const NormalizedText text = normalize(part.text);
+  std::vector<Hit> hits;
+  matcher_.find(text, Scope::Words, hits);
+  place(text, part.offset, 0, hits, out);
+}
+
+NormalizedText Reader::read_shown(const Part& part, bool acrostic,
+                                  std::vector<PlacedHit>& out) const {
+  NormalizedText text = normalize(part.text);
+  if (text.cells.empty()) return text;
+  std::vector<Hit> hits;
+  const Innocence ordinary = matcher_.innocence(text);
+  matcher_.find(text, ordinary, Matcher::View{}, hits);
+  place(text, part.offset, 0, hits, out);
+  if (text.cells.size() < 2) return text;  // one letter, whichever way it is looked at
+  read_turned(text, ordinary, part.offset, out);
+  read_decoded(part, text, ordinary, out);
+  read_initials(text, part.offset, acrostic, out);
+  return text;
+}
+
+// Backwards and upside down: where the text makes no sense as it stands.
+void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, std::size_t offset,
+                         std::vector<PlacedHit>& out) const {
+  const Channel& channel = Channel::shipped();
+  const std::uint32_t size = size_of(text);
+  const auto look = [&](const NormalizedText& view_text, Steps steps, Price price) {
+    Matcher::View view;
+    view.scope = steps == kReversed ? Scope::Whole : Scope::Turned;
+    view.cost = channel.price(price);
+    const bool backwards = steps & (kReversed | kTurned) && steps != (kReversed | kTurned);
+    view.around = [&](std::uint32_t begin, std::uint32_t end) {
+      std::tie(begin, end) = stretch(view_text, begin, end);
+      const std::uint32_t from = backwards ? size - end : begin;
+      return Matcher::Around{begin, end,
+                             ordinary.bound(from + end - begin) - ordinary.bound(from)};
+    };
+    std::vector<Hit> hits;
+    matcher_.find(view_text, view, hits);
+    place(view_text, offset, steps, hits, out);
+  };
+  look(reverse(text), kReversed, Price::Reversed);
+  bool turned = false;
+  const NormalizedText upside_down = turn(text, &turned);
+  if (!turned) return;
+  look(upside_down, kTurned, Price::Turned);
+  look(reverse(upside_down), kTurned | kReversed, Price::Turned);
+}
+
+void Reader::read_as(const Decoded& decoded, std::size_t offset, float source,
+                     std::vector<PlacedHit>& out) const {
+  NormalizedText text = normalize(decoded.text);
+  if (text.cells.empty()) return;
+  Matcher::View view;
+  view.scope = decoded.kind == Decoded::Kind::LettersMoved ? Scope::Whole : Scope::Words;
+  view.cost = Channel::shipped().price(price_of(decoded.kind));
+  const std::uint32_t size = size_of(text);
+  view.around = [=](std::uint32_t, std::uint32_t) { return Matcher::Around{0, size, source}; };
+  std::vector<Hit> hits;
+  matcher_.find(text, view, hits);
+  for (Cell& cell : text.cells) {
+    cell.start = static_cast<std::uint32_t>(decoded.from[cell.start].first);
+    cell.end = static_cast<std::uint32_t>(decoded.from[cell.end - 1].second);
+  }
+  place(text, offset, step_of(decoded.kind), hits, out);
+}
+
+void Reader::read_decoded(const Part& part, const NormalizedText& text, const Innocence& ordinary,
+                          std::vector<PlacedHit>& out) const {
+  for (const Decoded& decoded : decode_all(part.text))
+    read_as(decoded, part.offset, ordinary.total(), out);
+  // Word by word, where a word makes no sense; the first of them tell enough.
+  constexpr std::size_t kWordsMax = 64;
+  constexpr std::size_t kLettersMax = 40;
+  const Channel& channel = Channel::shipped();
+  const float least = channel.price(Price::LettersMoved) + channel.price(Price::Term) +
+                      channel.price(Price::Plain) + kEvidenceMin;
+  std::size_t words = 0;
+  for (std::uint32_t i = 0; i < text.cells.size() && words < kWordsMax;) {
+    const std::uint32_t end = stretch(text, i, i).second;
+    if (end > i + 3) {
+      const float cost = ordinary.bound(end) - ordinary.bound(i);
+      const std::size_t start = text.cells[i].start;
+      const std::string_view word = part.text.substr(start, text.cells[end - 1].end - start);
+      if (cost >= least && word.size() <= kLettersMax) {
+        ++words;
+        for (const Decoded& decoded : decode_word(word))
+          read_as(decoded, part.offset + start, cost, out);
+      }
+    }
+    i = std::max(end, i + 1);
+  }
+}
+
+// The first letters of the lines, if each line is a word or the prompt asks for it; and of words
+// from a spelling alphabet.
+void Reader::read_initials(const NormalizedText& text, std::size_t offset, bool acrostic,
+                           std::vector<PlacedHit>& out) const {
+  NormalizedText lines;
+  NormalizedText words;
+  lines.readings = words.readings = text.readings;
+  lines.ascii = words.ascii = text.ascii;
+  bool one_word_lines = true;
+  bool spelling_alphabet = true;
+  bool line_start = true;
+  std::size_t in_line = 0;
+  for (std::size_t i = 0; i < text.cells.size(); ++i) {
+    const Cell& cell = text.cells[i];
+    if (cell.source == U'\n' || cell.source == U'/' || cell.source == U'|') {
+      line_start = true;
+      in_line = 0;
+      continue;
+    }
+    const bool starts =
+        cell.kind == CellKind::Letter && (i == 0 || text.cells[i - 1].kind != CellKind::Letter);
+    if (!starts) continue;
+    words.cells.push_back(cell);
+    std::u32string word;
+    for (std::size_t j = i;
+         spelling_alphabet && j < text.cells.size() && text.cells[j].kind == CellKind::Letter;
+         ++j) {
+      word.push_back(text.cells[j].plain);
+    }
+    spelling_alphabet = spelling_alphabet && is_spelling_word(encode(word));
+    if (!spelling_alphabet && !one_word_lines && !acrostic) return;
+    if (line_start) lines.cells.push_back(cell);
+    one_word_lines = one_word_lines && (line_start || ++in_line < 2);
+    line_start = false;
+  }
+  const auto try_letters = [&](const NormalizedText& letters) {
+    if (letters.cells.size() < 3 || letters.cells.size() > 40) return;
+    std::vector<Hit> hits;
+    const std::vector<std::uint32_t> seams = {0, size_of(letters)};
+    matcher_.find(letters, Scope::Joined, hits, seams);
+    std::erase_if(hits, [&](const Hit& hit) {
+      return (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) != 0 ||
+             (letters.cells.size() < 4 && !acrostic && !spelling_alphabet);
+    });
+    place(letters, offset, kAcrostic, hits, out);
+  };
+  if (lines.cells.size() > 1 && (one_word_lines || acrostic)) try_letters(lines);
+  if ((spelling_alphabet || acrostic) && words.cells.size() > 2) try_letters(words);
+}
+
+void Reader::read_joined(const std::vector<NormalizedPart>& parts,
+                         std::vector<PlacedHit>& out) const {
+  const bool lines = std::any_of(parts.begin(), parts.end(), [](const NormalizedPart& part) {
+    return std::any_of(part.text.cells.begin(), part.text.cells.end(),
+                       [](const Cell& cell) { return cell.source == U'\n'; });
+  });
+  if (parts.size() < 2 && !lines) return;
+  Pieces joined;  // one after the other
+  Pieces spaced;  // with a space between
+  std::size_t cells = parts.size();
+  for (const NormalizedPart& part : parts) cells += part.text.cells.size();
+  joined.text.cells.reserve(cells);
+  spaced.text.cells.reserve(cells);
+  for (const NormalizedPart& part : parts) {
+    joined.add(part, false);
+    spaced.add(part, true);
+  }
+  joined.finish();
+  spaced.finish();
+  if (joined.seams.size() < 3) return;
+  const Innocence ordinary = matcher_.innocence(spaced.text);
+  std::vector<Hit> hits;
+  Matcher::View view;
+  view.scope = Scope::Joined;
+  view.cost = Channel::shipped().price(Price::Split);
+  // The pieces that hold the cells: joined they have no spaces between, else one each.
+  view.around = [&](std::uint32_t begin, std::uint32_t end) {
+    const std::size_t first = joined.piece(begin);
+    const std::size_t last = joined.piece(end - 1);
+    const std::uint32_t spaced_end =
+        last + 2 < spaced.seams.size() ? spaced.seams[last + 1] - 1 : spaced.seams.back();
+    return Matcher::Around{joined.seams[first], joined.seams[last + 1],
+                           ordinary.bound(spaced_end) - ordinary.bound(spaced.seams[first])};
+  };
+  matcher_.find(joined.text, view, hits, joined.seams);
+  keep_pieces(joined, hits, out);
+  matcher_.find(spaced.text, ordinary, Matcher::View{}, hits, spaced.seams);
+  keep_pieces(spaced, hits, out);
+}
+
+// Keeps the hits that begin in one piece and end in another.
+void Reader::keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
+                         std::vector<PlacedHit>& out) const {
+  constexpr std::size_t kPiecesMax = 24;
+  std::erase_if(hits, [&](const Hit& hit) {
+    const std::size_t count = pieces.piece(hit.end - 1) - pieces.piece(hit.begin);
+    return count == 0 || count >= kPiecesMax;
+  });
+  const std::size_t before = out.size();
+  place(pieces.text, 0, kSplit, hits, out);
+  for (std::size_t i = before; i < out.size(); ++i)
+    out[i].pieces = pieces.through(out[i].start, out[i].end);
+}
+
+void Reader::resolve(std::vector<PlacedHit>& hits) const {
+  const auto rank = [&](const PlacedHit& c) {
+    const auto severity = static_cast<std::uint64_t>(entries_[c.entry].term.severity);
+    const auto length = static_cast<std::uint64_t>(c.end - c.start);
+    const auto plain = static_cast<std::uint64_t>(std::popcount(c.steps));
+    return std::make_tuple((7 - severity) << 56 | ((1ull << 40) - 1 - length) << 8 | plain, c.start,
+                           c.entry);
+  };
+  using Rank = decltype(rank(PlacedHit{}));
+  std::vector<std::pair<Rank, std::size_t>> order;
+  order.reserve(hits.size());
+  for (std::size_t i = 0; i < hits.size(); ++i) order.emplace_back(rank(hits[i]), i);
+  std::sort(order.begin(), order.end());
+  // Kept ranges do not overlap, so only the neighbours in order of position need a look.
+  std::map<std::size_t, std::size_t> kept;
+  std::vector<PlacedHit> result;
+  for (const auto& [_, index] : order) {
+    PlacedHit& hit = hits[index];
+    const auto next = kept.lower_bound(hit.start);
+    if (next != kept.end() && next->first < hit.end) continue;
+    if (next != kept.begin() && std::prev(next)->second > hit.start) continue;
+    kept.emplace(hit.start, hit.end);
+    result.push_back(std::move(hit));
+  }
+  std::sort(result.begin(), result.end(),
+            [](const PlacedHit& a, const PlacedHit& b) { return a.start < b.start; });
+  hits = std::move(result);
+}
+
+}  // namespace glyphward::lexicon

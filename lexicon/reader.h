@@ -1,0 +1,72 @@
+// Every way to read a text that is shown: as it stands, backwards, upside down, decoded, down its
+// lines, together with its neighbours. What each finds is placed in the prompt's bytes. Immutable;
+// any number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lexicon/matching/matcher.h"
+#include "lexicon/pieces.h"
+#include "lexicon/steps.h"
+#include "lexicon/text/decoders.h"
+
+namespace glyphward::lexicon {
+
+// A hit by its bytes in the prompt: what decides between overlapping ones, and becomes a finding.
+struct PlacedHit {
+  std::uint32_t entry = 0;
+  std::size_t start = 0;  // [start, end)
+  std::size_t end = 0;
+  Steps steps = 0;
+  std::vector<ByteRange> pieces;
+  double evidence = 0;
+  std::string reading;
+  std::string ordinary;
+};
+
+// Text whose bytes are those of the prompt from `offset` on.
+struct Part {
+  std::string_view text;
+  std::size_t offset = 0;
+};
+
+class Reader {
+ public:
+  // Keeps the entries.
+  Reader(const std::vector<Entry>& entries, const std::vector<std::string>& allowed)
+      : entries_(entries), matcher_(entries, allowed) {}
+
+  // A text that is only described: as it stands.
+  void read(const Part& part, std::vector<PlacedHit>& out) const;
+  // A text that is shown; `acrostic`: the prompt speaks of first letters. Returns it normalized.
+  NormalizedText read_shown(const Part& part, bool acrostic, std::vector<PlacedHit>& out) const;
+  // Several texts, or several lines of one, read together: "wan" and "ker".
+  void read_joined(const std::vector<NormalizedPart>& parts, std::vector<PlacedHit>& out) const;
+
+  // Of overlapping hits the most severe stays, then the longest, then the most plainly written. In
+  // order of position.
+  void resolve(std::vector<PlacedHit>& hits) const;
+
+ private:
+  void place(const NormalizedText& text, std::size_t offset, Steps view, std::vector<Hit>& hits,
+             std::vector<PlacedHit>& out) const;
+  void read_turned(const NormalizedText& text, const Innocence& ordinary, std::size_t offset,
+                   std::vector<PlacedHit>& out) const;
+  void read_decoded(const Part& part, const NormalizedText& text, const Innocence& ordinary,
+                    std::vector<PlacedHit>& out) const;
+  void read_as(const Decoded& decoded, std::size_t offset, float source,
+               std::vector<PlacedHit>& out) const;
+  void read_initials(const NormalizedText& text, std::size_t offset, bool acrostic,
+                     std::vector<PlacedHit>& out) const;
+  void keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
+                   std::vector<PlacedHit>& out) const;
+
+  const std::vector<Entry>& entries_;
+  Matcher matcher_;
+};
+
+}  // namespace glyphward::lexicon
