@@ -31,7 +31,7 @@ class LexiconImpl : public Lexicon {
   Analysis analyze(std::string_view prompt) const override {
     Analysis analysis;
     analysis.rendered = extract(prompt);
-    const bool acrostic = asks_for_acrostic(prompt);
+    const Reader::Hints hints{asks_for_acrostic(prompt), asks_for_mirror(prompt)};
     std::vector<PlacedHit> shown;
     std::vector<PlacedHit> elsewhere;
     std::vector<NormalizedPart> parts;
@@ -44,7 +44,7 @@ class LexiconImpl : public Lexicon {
       read_between(text.start);
       from = text.end;
       const Part part{prompt.substr(text.start, text.end - text.start), text.start};
-      parts.push_back({reader_.read_shown(part, acrostic, shown), part.offset});
+      parts.push_back({reader_.read_shown(part, hints, shown), part.offset});
     }
     read_between(prompt.size());
     reader_.read_joined(parts, shown);
@@ -67,7 +67,7 @@ class LexiconImpl : public Lexicon {
   std::vector<Finding> find(std::string_view text) const override {
     std::vector<PlacedHit> placed;
     std::vector<NormalizedPart> parts;
-    parts.push_back({reader_.read_shown(Part{text, 0}, false, placed), 0});
+    parts.push_back({reader_.read_shown(Part{text, 0}, {}, placed), 0});
     reader_.read_joined(parts, placed);
     reader_.resolve(placed);
     std::vector<Finding> findings;

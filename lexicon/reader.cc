@@ -1,6 +1,7 @@
 #include "lexicon/reader.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <map>
 #include <tuple>
@@ -44,6 +45,19 @@ std::pair<std::uint32_t, std::uint32_t> stretch(const NormalizedText& text, std:
 
 }  // namespace
 
+bool asks_for_mirror(std::string_view prompt) {
+  static constexpr std::array<std::string_view, 12> kSigns = {
+      "mirror", "revers", "backward", "from behind", "inside out", "spiegel", "rückwärts",
+      "espejo", "miroir", "envers", "зеркал", "наоборот"};
+  std::string folded(prompt);
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
+    return folded.find(sign) != folded.npos;
+  });
+}
+
 // Turns cells into bytes; a name beside a light word clears it.
 void Reader::place(const NormalizedText& text, std::size_t offset, Steps view,
                    std::vector<Hit>& hits, std::vector<PlacedHit>& out) const {
@@ -71,7 +85,7 @@ void Reader::read(const Part& part, std::vector<PlacedHit>& out) const {
   place(text, part.offset, 0, hits, out);
 }
 
-NormalizedText Reader::read_shown(const Part& part, bool acrostic,
+NormalizedText Reader::read_shown(const Part& part, Hints hints,
                                   std::vector<PlacedHit>& out) const {
   NormalizedText text = normalize(part.text);
   if (text.cells.empty()) return text;
@@ -80,15 +94,15 @@ NormalizedText Reader::read_shown(const Part& part, bool acrostic,
   matcher_.find(text, ordinary, Matcher::View{}, hits);
   place(text, part.offset, 0, hits, out);
   if (text.cells.size() < 2) return text;  // one letter, whichever way it is looked at
-  read_turned(text, ordinary, part.offset, out);
+  read_turned(text, ordinary, part.offset, hints.mirrored, out);
   read_decoded(part, text, ordinary, out);
-  read_initials(text, part.offset, acrostic, out);
+  read_initials(text, part.offset, hints.acrostic, out);
   return text;
 }
 
 // Backwards and upside down: where the text makes no sense as it stands.
 void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, std::size_t offset,
-                         std::vector<PlacedHit>& out) const {
+                         bool mirrored, std::vector<PlacedHit>& out) const {
   const Channel& channel = Channel::shipped();
   const std::uint32_t size = size_of(text);
   const auto look = [&](const NormalizedText& view_text, Steps steps, Price price) {
@@ -106,7 +120,7 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
     matcher_.find(view_text, view, hits);
     place(view_text, offset, steps, hits, out);
   };
-  look(reverse(text), kReversed, Price::Reversed);
+  look(reverse(text), kReversed, mirrored ? Price::ReversedAsked : Price::Reversed);
   bool turned = false;
   const NormalizedText upside_down = turn(text, &turned);
   if (!turned) return;
@@ -141,7 +155,7 @@ void Reader::read_decoded(const Part& part, const NormalizedText& text, const In
   constexpr std::size_t kLettersMax = 40;
   const Channel& channel = Channel::shipped();
   const float least = channel.price(Price::LettersMoved) + channel.price(Price::Term) +
-                      channel.price(Price::Plain) + kEvidenceMin;
+                      channel.price(Price::Plain) + matcher_.least();
   std::size_t words = 0;
   for (std::uint32_t i = 0; i < text.cells.size() && words < kWordsMax;) {
     const std::uint32_t end = stretch(text, i, i).second;

@@ -34,16 +34,25 @@ struct Part {
   std::size_t offset = 0;
 };
 
+// Whether the prompt speaks of a mirror or of letters in the opposite order.
+bool asks_for_mirror(std::string_view prompt);
+
 class Reader {
  public:
-  // Keeps the entries.
-  Reader(const std::vector<Entry>& entries, const std::vector<std::string>& allowed)
-      : entries_(entries), matcher_(entries, allowed) {}
+  // Keeps the entries. `least`: the evidence from which on a hit counts.
+  Reader(const std::vector<Entry>& entries, const std::vector<std::string>& allowed,
+         float least = kEvidenceMin)
+      : entries_(entries), matcher_(entries, allowed, least) {}
 
   // A text that is only described: as it stands.
   void read(const Part& part, std::vector<PlacedHit>& out) const;
-  // A text that is shown; `acrostic`: the prompt speaks of first letters. Returns it normalized.
-  NormalizedText read_shown(const Part& part, bool acrostic, std::vector<PlacedHit>& out) const;
+  // What the prompt says of how its texts are to be read.
+  struct Hints {
+    bool acrostic = false;  // by first letters
+    bool mirrored = false;
+  };
+  // A text that is shown. Returns it normalized.
+  NormalizedText read_shown(const Part& part, Hints hints, std::vector<PlacedHit>& out) const;
   // Several texts, or several lines of one, read together: "wan" and "ker".
   void read_joined(const std::vector<NormalizedPart>& parts, std::vector<PlacedHit>& out) const;
 
@@ -55,7 +64,7 @@ class Reader {
   void place(const NormalizedText& text, std::size_t offset, Steps view, std::vector<Hit>& hits,
              std::vector<PlacedHit>& out) const;
   void read_turned(const NormalizedText& text, const Innocence& ordinary, std::size_t offset,
-                   std::vector<PlacedHit>& out) const;
+                   bool mirrored, std::vector<PlacedHit>& out) const;
   void read_decoded(const Part& part, const NormalizedText& text, const Innocence& ordinary,
                     std::vector<PlacedHit>& out) const;
   void read_as(const Decoded& decoded, std::size_t offset, float source,

@@ -117,9 +117,12 @@ enum class Price : std::uint8_t {
   Markup,
   Code,
   LettersMoved,
-  MovedSoft
+  MovedSoft,
+  ReversedAsked,
+  FurtherSoft,
+  SoftForm
 };
-inline constexpr std::size_t kPriceCount = 52;
+inline constexpr std::size_t kPriceCount = 55;
 
 class Channel {
  public:

@@ -17,6 +17,7 @@ constexpr std::size_t kHypotheses = 6;      // readings of a run that are follow
 constexpr std::size_t kUnspacedWordMax = 8;
 
 char32_t letter_of(const NormalizedText& text, const Cell& cell) {
+  if (is_apostrophe(cell.source)) return U'\'';
   if (cell.plain != 0) return fold_script(cell.plain);
   return cell.count > 0 ? text.begin(cell)->letters[0] : cell.source;
 }
@@ -203,7 +204,7 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
   WordHash front = hash_of(letters.substr(0, 3));
   for (std::size_t i = 3; i < size; ++i) {
     const WordTable::Word first = vocabulary_.listed(front, languages_);
-    if (first.cost < kNever) {
+    if (first.cost < kNever && !vocabulary_.holds_term(letters.substr(0, i), first)) {
       const WordHash rest = hash_of(letters.substr(i));
       if (i + 2 < size) {
         const float cost = first.cost + vocabulary_.listed(rest, languages_).cost +

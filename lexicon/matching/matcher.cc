@@ -23,8 +23,9 @@ struct Matcher::Keys {
   std::vector<Trie::Key> stems;
 };
 
-Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed)
-    : allowed_(allowed) {
+Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed,
+                 float least)
+    : least_(least), allowed_(allowed) {
   Keys keys;
   for (std::uint32_t i = 0; i < entries.size(); ++i) add_entry(i, entries[i], keys);
   terms_.words.build(std::move(keys.words));
@@ -115,7 +116,7 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
   if (view.around && view.scope != Scope::Joined) {
     const Channel& channel = Channel::shipped();
     const float least =
-        view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + kEvidenceMin;
+        view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + least_;
     begins.assign(size, false);
     bool any = false;
     for (std::uint32_t i = 0; i < size;) {
@@ -133,7 +134,7 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
     search.begin_only(begins);
   }
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
-  for (const Search::Found& found : search.run(kEvidenceMin)) {
+  for (const Search::Found& found : search.run(least_)) {
     // A harmless phrase clears what it holds, if that is written as plainly.
     const bool cleared = found.rules == 0 && std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
       return range.begin <= found.begin && found.end <= range.end;
@@ -148,7 +149,7 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
       if (found.rules & (kSoft | bit(Rule::Mask) | bit(Rule::MaskRun)))
         hit.evidence -= Channel::shipped().price(Price::MovedSoft);
     }
-    if (hit.evidence < kEvidenceMin) continue;
+    if (hit.evidence < least_) continue;
     hit.entry = terms_.patterns[found.pattern].entry;
     hit.begin = found.begin;
     hit.end = found.end;

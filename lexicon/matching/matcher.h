@@ -35,8 +35,9 @@ inline constexpr float kEvidenceMin = 4.0f;
 class Matcher {
  public:
   // Keeps nothing of the entries but their order: a hit names its entry by number.
+  // `least`: the evidence from which on a hit counts.
   explicit Matcher(const std::vector<Entry>& entries,
-                   const std::vector<std::string>& allowed = {});
+                   const std::vector<std::string>& allowed = {}, float least = kEvidenceMin);
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 
@@ -67,6 +68,7 @@ class Matcher {
     view.scope = scope;
     find(text, view, hits, seams);
   }
+  float least() const { return least_; }
   // The ordinary reading of a text, which must outlive it.
   Innocence innocence(const NormalizedText& text) const {
     return Innocence(text, vocabulary_, allowed_.find(text));
@@ -82,6 +84,7 @@ class Matcher {
   void add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry, Steps steps,
                     float cost, Keys& keys);
 
+  float least_;
   Terms terms_;
   Shapes shapes_;
   Vocabulary vocabulary_{terms_};

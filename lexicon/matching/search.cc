@@ -545,6 +545,10 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     cost -= (price(Price::Fragment) - price(Price::StemFragment)) *
             static_cast<float>((state.loose ? 1 : 0) + (rest.loose ? 1 : 0));
   }
+  const int soft = static_cast<int>(count_bits(state.rules & kSoft));
+  if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
+  if (soft > 0 && (pattern.steps & kSpelling)) cost += price(Price::SoftForm);
+  if (is_within_katakana(state.start, at)) cost += price(Price::Fragment);
   if (rest.companion && pattern.language != english_) cost += price(Price::PluralOnly);
   if (rest.any && (state.rules & kSlips)) cost += price(Price::SlipAndRest);
   // "thốt" is a word, and no "thot" with marks on it.
@@ -558,6 +562,13 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
   if (pattern.letters <= 3 && state.rules != 0) cost += price(Price::Short);
   return cost;
+}
+
+// Katakana are written for one foreign word at a time.
+bool Search::is_within_katakana(std::uint32_t begin, std::uint32_t end) const {
+  const auto katakana = [&](std::uint32_t i) { return is_katakana(text_.cells[i].source); };
+  return (begin > 0 && katakana(begin - 1) && katakana(begin)) ||
+         (end < size() && end > 0 && katakana(end - 1) && katakana(end));
 }
 
 void Search::end(const State& state, std::uint32_t at) {

@@ -146,6 +146,7 @@ class Search {
   Residue behind(std::uint32_t at) const;
   float price_of(const Pattern& pattern, const State& state, std::uint32_t at,
                  const Residue& rest) const;
+  bool is_within_katakana(std::uint32_t begin, std::uint32_t end) const;
   void search_shapes();
   void compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_t signs);
 
