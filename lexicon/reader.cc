@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -279,11 +278,8 @@ void Reader::keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
 
 void Reader::resolve(std::vector<PlacedHit>& hits) const {
   const auto rank = [&](const PlacedHit& c) {
-    const auto severity = static_cast<std::uint64_t>(entries_[c.entry].term.severity);
-    const auto length = static_cast<std::uint64_t>(c.end - c.start);
-    const auto plain = static_cast<std::uint64_t>(std::popcount(c.steps));
-    return std::make_tuple((7 - severity) << 56 | ((1ull << 40) - 1 - length) << 8 | plain, c.start,
-                           c.entry);
+    return std::make_tuple(-entries_[c.entry].term.severity, -c.evidence,
+                           -static_cast<double>(c.end - c.start), c.start, c.entry);
   };
   using Rank = decltype(rank(PlacedHit{}));
   std::vector<std::pair<Rank, std::size_t>> order;

@@ -25,6 +25,7 @@ constexpr std::array<NamedRule, kRuleCount> kRules = {{{"invisible", kInvisible}
                                                        {"similar", kConfusables},
                                                        {"drawn", kLeet},
                                                        {"repeat", kRepeats},
+                                                       {"double", kRepeats},
                                                        {"spelled", kSeparators},
                                                        {"irregular", kSeparators},
                                                        {"gap", kSeparators},
@@ -51,7 +52,7 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "sign",         "number",       "digit",       "spelled",       "broken",
     "masked",       "near",         "near_letter", "by_ear",        "unspaced",
     "foreign_most", "reversed",     "turned",      "split",         "markup",
-    "code",         "letters_moved", "moved_soft", "reversed_asked", "further_soft", "soft_form"};
+    "code",         "letters_moved", "moved_soft", "reversed_asked", "further_soft", "soft_form", "soft_inside", "rest_loose"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

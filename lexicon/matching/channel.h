@@ -29,7 +29,8 @@ enum class Rule : std::uint8_t {
   Leet,
   Similar,  // l and I
   Drawn,    // signs that draw a letter together
-  Repeat,
+  Repeat,  // three times or more
+  Double,
   Spelled,    // letter by letter, the same sign between any two
   Irregular,  // spelled, with other signs between
   Gap,        // signs within a word
@@ -46,7 +47,7 @@ enum class Rule : std::uint8_t {
   Drop,
   Extra
 };
-inline constexpr std::size_t kRuleCount = 26;
+inline constexpr std::size_t kRuleCount = 27;
 
 // A set of rules, one bit each.
 using Rules = std::uint32_t;
@@ -56,7 +57,8 @@ inline constexpr Rules kSlips =
     bit(Rule::Swap) | bit(Rule::Slip) | bit(Rule::Vowel) | bit(Rule::Drop) | bit(Rule::Extra);
 // Those that make one word of another.
 inline constexpr Rules kSoft = kSlips | bit(Rule::Sound) | bit(Rule::DropVowel) |
-                               bit(Rule::Similar) | bit(Rule::Loose) | bit(Rule::WeakMask);
+                               bit(Rule::Similar) | bit(Rule::Loose) | bit(Rule::WeakMask) |
+                               bit(Rule::Double);
 
 std::string_view rule_name(Rule rule);
 // The steps that a finding names for them.
@@ -120,9 +122,11 @@ enum class Price : std::uint8_t {
   MovedSoft,
   ReversedAsked,
   FurtherSoft,
-  SoftForm
+  SoftForm,
+  SoftInside,
+  RestLoose
 };
-inline constexpr std::size_t kPriceCount = 55;
+inline constexpr std::size_t kPriceCount = 57;
 
 class Channel {
  public:

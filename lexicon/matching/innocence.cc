@@ -164,7 +164,6 @@ float Innocence::price_unknown(std::u32string_view letters) const {
     random += price(script < 2 ? Price::Random : Price::RandomOther);
     if (i > 0 && script != script_of(letters[i - 1])) random += price(Price::RandomScript);
   }
-  if (letters.size() > kWordLettersMax) return price(Price::Unknown) + random;
   return price(Price::Unknown) + std::min(random, table_.letters(letters));
 }
 
@@ -569,7 +568,7 @@ void Innocence::find_paths() {
 
 std::string Innocence::reading(std::uint32_t begin, std::uint32_t end) const {
   static constexpr std::array<const char*, 11> kMarks = {
-      "", "", "~", "", "?", "#", "#", "spelled ", "broken ", "masked ", "phrase "};
+      "", "", "~", "+", "?", "#", "#", "spelled ", "broken ", "masked ", "phrase "};
   std::vector<std::string> parts;
   for (std::uint32_t at = end; at > begin && back_[at] != 0;) {
     const Edge& edge = edges_[back_[at] - 1];

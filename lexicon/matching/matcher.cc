@@ -91,7 +91,8 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   vocabulary_.exclude(letters, pattern, harmless);
   keys.words.push_back({letters, id, false});
   const bool stem = entry.flags & (kStem | kHead);
-  const bool compounds = stem || (count >= 4 && !(entry.flags & (kExact | kPlural)) && spaces == 0);
+  const bool compounds = stem || (count >= 4 && entry.term.language == "en" &&
+                                  !(entry.flags & (kExact | kPlural)) && spaces == 0);
   if (compounds && !(steps & kInflection) && !(steps & kSpelling))
     keys.stems.push_back({letters, id});
   if (count >= 4 && entry.term.severity >= 2 && spaces == 0 && !is_unspaced(letters[0]))

@@ -232,7 +232,7 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     next.last = r->letters[r->size - 1];
     if (state.spelled && state.fragment > 0) next = with(next, Rule::Irregular, r->letters[0], at);
     if (repeats) {
-      State again = with(next, Rule::Repeat, r->letters[0], at, cell.long_run ? 0.0f : 0.5f);
+      State again = with(next, cell.long_run ? Rule::Repeat : Rule::Double, r->letters[0], at);
       push(again, at + 1);
     }
     if (node == Trie::kNone) continue;
@@ -548,6 +548,10 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   const int soft = static_cast<int>(count_bits(state.rules & kSoft));
   if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
   if (soft > 0 && (pattern.steps & kSpelling)) cost += price(Price::SoftForm);
+  // Within a longer word a likeness is chance.
+  if (soft > 0 && (state.inside || (rest.any && !rest.affix))) cost += price(Price::SoftInside);
+  if (rest.loose && pattern.language != english_ && !(flags & kStem))
+    cost += price(Price::RestLoose);
   if (is_within_katakana(state.start, at)) cost += price(Price::Fragment);
   if (rest.companion && pattern.language != english_) cost += price(Price::PluralOnly);
   if (rest.any && (state.rules & kSlips)) cost += price(Price::SlipAndRest);
