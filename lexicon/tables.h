@@ -11,6 +11,5 @@ extern const std::string_view lexicon_matching_prices_tsv;
 extern const std::string_view lexicon_matching_sound_tsv;
 extern const std::string_view lexicon_names_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
-extern const std::string_view lexicon_text_languages_tsv;
 
 }  // namespace glyphward::tables

@@ -247,8 +247,8 @@ Innocence::Priced Innocence::price_letters(const Letters& letters) const {
   squeezed.cost += letters.cost + channel_.write(bit(Rule::Repeat), letters.rules) +
                    channel_.write(bit(Rule::Repeat), bit(Rule::Repeat)) *
                        static_cast<float>(doubled - 1);
-  if (squeezed.how == How::Unknown) squeezed.cost = kNever;
-  return squeezed.cost < best.cost ? squeezed : best;
+  if (squeezed.how == How::Unknown || squeezed.cost >= best.cost) return best;
+  return {squeezed.cost, How::Near};
 }
 
 Innocence::Priced Innocence::price_run(const Cells& cells) const {

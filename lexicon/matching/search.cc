@@ -525,6 +525,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
       return kNever;
   }
   float cost = price(Price::Term) + pattern.cost;
+  const int soft = static_cast<int>(count_bits(state.rules & kSoft));
   if (pattern.numeric) {
     // A number is meant only where it is all that stands there: "1488", not "1488 Oak Lane".
     const std::uint32_t begin = state.start;
@@ -545,7 +546,6 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     cost -= (price(Price::Fragment) - price(Price::StemFragment)) *
             static_cast<float>((state.loose ? 1 : 0) + (rest.loose ? 1 : 0));
   }
-  const int soft = static_cast<int>(count_bits(state.rules & kSoft));
   if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
   if (soft > 0 && (pattern.steps & kSpelling)) cost += price(Price::SoftForm);
   // Within a longer word a likeness is chance.
@@ -554,7 +554,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     cost += price(Price::RestLoose);
   if (is_within_katakana(state.start, at)) cost += price(Price::Fragment);
   if (rest.companion && pattern.language != english_) cost += price(Price::PluralOnly);
-  if (rest.any && (state.rules & kSlips)) cost += price(Price::SlipAndRest);
+  if (rest.any && soft > 0) cost += price(Price::SlipAndRest);
   // "thốt" is a word, and no "thot" with marks on it.
   if ((state.rules & (bit(Rule::Accent) | bit(Rule::Marks))) &&
       innocence_.listed(std::min(state.start, size() - 1)))
