@@ -52,7 +52,7 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "sign",         "number",       "digit",       "spelled",       "broken",
     "masked",       "near",         "near_letter", "by_ear",        "unspaced",
     "foreign_most", "reversed",     "turned",      "split",         "markup",
-    "code",         "letters_moved", "moved_soft", "reversed_asked", "further_soft", "soft_form", "soft_inside", "rest_loose"};
+    "code",         "letters_moved", "moved_soft", "reversed_asked", "further_soft", "soft_form", "soft_inside", "rest_loose", "other_ending", "term_as_word", "plain_ending"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

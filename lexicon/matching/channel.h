@@ -124,9 +124,12 @@ enum class Price : std::uint8_t {
   FurtherSoft,
   SoftForm,
   SoftInside,
-  RestLoose
+  RestLoose,
+  OtherEnding,
+  TermAsWord,
+  PlainEnding
 };
-inline constexpr std::size_t kPriceCount = 57;
+inline constexpr std::size_t kPriceCount = 60;
 
 class Channel {
  public:

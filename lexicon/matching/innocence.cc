@@ -226,9 +226,14 @@ Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
   if (word.cost < kNever && !vocabulary_.holds_term(letters, word))
     return {word.cost, How::Listed};
   Priced best{price_unknown(letters), How::Unknown};
-  for (const Priced& other : {price_near(letters), price_parts(letters)}) {
+  const auto offer = [&](Priced other) {
     if (other.cost < best.cost) best = other;
-  }
+  };
+  const bool term = vocabulary_.is_term(letters);
+  if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters));
+  offer(price_parts(letters));
+  // What is spelled as a term is hardly another word that nobody knows.
+  if (term) best.cost = std::max(best.cost, price(Price::TermAsWord));
   return best;
 }
 

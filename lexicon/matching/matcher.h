@@ -28,9 +28,6 @@
 
 namespace glyphward::lexicon {
 
-// From this evidence on a hit counts, in nats.
-inline constexpr float kEvidenceMin = 4.0f;
-
 // Immutable once built: find() may run on any number of threads.
 class Matcher {
  public:

@@ -241,7 +241,22 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     ++next.known;
     ++next.fragment;
     push(next, at + 1);
+    if (cell.long_run && r->size == 1) read_long_run(next, at);
   }
+}
+
+// A cell that stands for several letters, read as so many: "KKK".
+void Search::read_long_run(State state, std::uint32_t at) {
+  constexpr std::uint32_t kLettersMax = 6;
+  const Cell& cell = text_.cells[at];
+  if (cell.source >= 0x80 || cell.end - cell.start > kLettersMax) return;
+  for (std::uint32_t i = 1; i < cell.end - cell.start; ++i) {
+    state.node = terms_.words.child(state.node, state.last);
+    if (state.node == Trie::kNone) return;
+    ++state.read;
+    ++state.known;
+  }
+  push(state, at + 1);
 }
 
 void Search::read_drawn(const State& state, std::uint32_t at) {
@@ -267,7 +282,8 @@ void Search::read_heard(const State& state, std::uint32_t at) {
       if (node == Trie::kNone) break;
     }
     if (node == Trie::kNone) continue;
-    State next = with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost);
+    State next =
+        with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost + other_word(at));
     next.node = node;
     next.last = heard.sound->written.back();
     next.read = static_cast<std::uint8_t>(next.read + heard.sound->term.size());
@@ -324,7 +340,8 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     const bool vowels = is_vowel(meant) && is_vowel(c);
     if (follows(node, at + 1)) {
       const float extra = vowels || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
-      State next = with(state, vowels ? Rule::Vowel : Rule::Slip, meant, at, extra);
+      State next =
+          with(state, vowels ? Rule::Vowel : Rule::Slip, meant, at, extra + other_word(at));
       next.node = node;
       next.last = c;
       ++next.read;
@@ -334,7 +351,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     if (after != meant || innocence_.word_end(at) <= at + 1) return;
     const std::uint32_t swapped = trie.child(node, c);
     if (swapped == Trie::kNone) return;
-    State next = with(state, Rule::Swap, meant, at);
+    State next = with(state, Rule::Swap, meant, at, other_word(at));
     next.node = swapped;
     next.last = c;
     next.read = static_cast<std::uint8_t>(next.read + 2);
@@ -344,7 +361,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   });
   if (follows(state.node, at + 1)) {
     const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
-    push(with(state, Rule::Extra, c, at, extra), at + 1);
+    push(with(state, Rule::Extra, c, at, extra + other_word(at)), at + 1);
   }
 }
 
@@ -377,9 +394,9 @@ void Search::leave_out(const State& state, std::uint32_t at) {
       state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
         if (!(terms_.words.next_letters(node) & letters_[at])) return;
         if (is_vowel(c)) {
-          follow(state, node, at, Rule::DropVowel, c, 0);
+          follow(state, node, at, Rule::DropVowel, c, other_word(at));
         } else if (slip_allowed) {
-          follow(state, node, at, Rule::Drop, c, 0);
+          follow(state, node, at, Rule::Drop, c, other_word(at));
         }
       });
   for (const Channel::Sound& silent : channel_.silent()) {
@@ -476,6 +493,7 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   if (letters.size() >= 3 && innocence_.is_listed(letters))
     offer(innocence_.word(letters) + price(Price::WordBeside), false, false);
   const WordHash hash = hash_of(letters);
+  result.letters = hash;
   offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);
   if (behind && is_apostrophe(letters[0]) && letters.size() < 4) offer(price(Price::Affix) + 1, true, false);
   // shit -> shitt+ing
@@ -516,6 +534,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   const bool joined = state.inside || rest.any;
   const std::uint32_t flags = pattern.flags;
   if (joined && (flags & kExact)) return kNever;
+  if (state.known < 2 && pattern.letters > 1 && !unspaced(state.start)) return kNever;
   const bool whole = scope_ == Scope::Whole || scope_ == Scope::Turned;
   if (whole) {
     if (pattern.letters < 4 && !unspaced(state.start)) return kNever;
@@ -535,6 +554,10 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     return cost - 6;
   }
   if (state.rules == 0 && !joined) cost += price(Price::Plain);
+  if (state.rules == 0 && rest.affix && !state.inside) cost += price(Price::PlainEnding);
+  if (rest.affix && !rest.plural && !innocence_.table().is_suffix_in(pattern.language, rest.letters) &&
+      pattern.language != 0)
+    cost += price(Price::OtherEnding);
   if (state.inside && rest.any) cost += price(Price::BothSides);
   if ((flags & kPlural) && !(flags & kStem) && (state.inside || (rest.any && !rest.plural)))
     cost += price(Price::PluralOnly);
@@ -576,8 +599,7 @@ bool Search::is_within_katakana(std::uint32_t begin, std::uint32_t end) const {
 }
 
 void Search::end(const State& state, std::uint32_t at) {
-  if (state.known < 2 && !(unspaced(state.start) && state.known > 0)) return;
-  if (state.fragment == 0) return;
+  if (state.known == 0 || state.fragment == 0) return;
   const Residue rest = behind(at);
   if (rest.cost == kNever) return;
   std::uint32_t to = at;
@@ -596,7 +618,11 @@ void Search::end(const State& state, std::uint32_t at) {
     const Pattern& pattern = terms_.patterns[*v];
     const float cost = price_of(pattern, state, at, rest);
     if (cost == kNever) continue;
-    const float evidence = innocence_.total() - read - cost;
+    float evidence = innocence_.total() - read - cost;
+    // A phrase that is listed means what it says, however often its words are written.
+    const bool phrase = pattern.spaced && state.rules == 0 && !rest.any && !state.inside;
+    if (phrase && !(pattern.flags & (kLocal | kName)))
+      evidence = std::max(evidence, kEvidenceMin + 1);
     if (evidence < least_) continue;
     Steps steps = pattern.steps;
     if (rest.any) steps |= rest.affix ? kInflection : kCompound;

@@ -24,6 +24,9 @@
 
 namespace glyphward::lexicon {
 
+// From this evidence on a hit counts, in nats.
+inline constexpr float kEvidenceMin = 4.0f;
+
 // Spellings by length and first letter: what a word with several hidden letters is compared with,
 // since a pass through the trie would lead everywhere.
 class Shapes {
@@ -121,6 +124,7 @@ class Search {
 
   void advance(const State& state, std::uint32_t at);
   void read_cell(const State& state, std::uint32_t at);
+  void read_long_run(State state, std::uint32_t at);
   void read_drawn(const State& state, std::uint32_t at);
   void read_heard(const State& state, std::uint32_t at);
   void read_mask(const State& state, std::uint32_t at);
@@ -138,6 +142,7 @@ class Search {
     float cost = kNever;
     bool any = false;
     bool affix = false;
+    WordHash letters = 0;
     bool plural = false;
     bool companion = false;
     bool loose = false;  // neither ending nor companion
@@ -150,6 +155,10 @@ class Search {
   void search_shapes();
   void compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_t signs);
 
+  // A slip that makes an ordinary word is an ordinary word: "white powder".
+  float other_word(std::uint32_t at) const {
+    return innocence_.listed(at) ? price(Price::OtherWord) : 0;
+  }
   bool may_begin(std::uint32_t at) const;
   bool follows(std::uint32_t node, std::uint32_t at) const {
     return terms_.words.has_values(node) || (terms_.words.next_letters(node) & ahead_[at]);

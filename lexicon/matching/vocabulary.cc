@@ -64,6 +64,16 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   return word;
 }
 
+bool Vocabulary::is_term(std::u32string_view word) const {
+  std::uint32_t node = Trie::kRoot;
+  for (const char32_t c : word) {
+    node = terms_.words.child(node, c);
+    if (node == Trie::kNone) return false;
+  }
+  return std::any_of(terms_.words.values_begin(node), terms_.words.values_end(node),
+                     [&](std::uint32_t id) { return terms_.patterns[id].severity >= 2; });
+}
+
 bool Vocabulary::holds_term(std::u32string_view word, const WordTable::Word& listed) const {
   return is_inflected(word, listed) || holds_stem(word);
 }
@@ -86,8 +96,9 @@ bool Vocabulary::is_inflected(std::u32string_view word, const WordTable::Word& l
       if (pattern.severity < 2 || (pattern.flags & kExact) || pattern.spaced) continue;
       if ((pattern.flags & kPlural) && !is_plural(ending)) continue;
       const bool stem = pattern.flags & kStem;
-      if (!stem && listed.language != pattern.language && !is_plural(ending)) continue;
-      if (length < 5 && !stem && (listed.language != pattern.language || ending == U"e")) continue;
+      const bool other = listed.language != 0 && listed.language != pattern.language;
+      if (!stem && other && !is_plural(ending)) continue;
+      if (length < 5 && !stem && (other || ending == U"e")) continue;
       // "butter" is written more often than "butt": it comes from elsewhere.
       const float base = table_.word(word.substr(0, length)).cost;
       if (stem || base == kNever || listed.cost > base - 1) return true;

@@ -42,6 +42,11 @@ class Vocabulary {
   const WordTable& table() const { return table_; }
   // kNever if it is in no list, or a term's spelling.
   WordTable::Word listed(WordHash hash, LanguageSet languages) const;
+  // Whether the word is a term as it stands, or with an ending: no slip of another word.
+  bool is_term(std::u32string_view word) const;
+  bool is_inflected_term(std::u32string_view word) const {
+    return is_inflected(word, WordTable::Word{});
+  }
   // Whether the word, which is listed, is a term with an ending, or holds a stem.
   bool holds_term(std::u32string_view word, const WordTable::Word& listed) const;
 

@@ -4,8 +4,8 @@
 // the word shares with the one before ('0' + n), its other bytes, its cost ('!' + cost - 3 nats in
 // steps of a fifth). The sections "+ en" have costs in a text of the language alone.
 //
-// TERMS is the default list. Its terms and what holds them are in no index of near words: "fuking"
-// is no slip of an ordinary word.
+// TERMS is the default list. What holds its terms counts neither for the letters of ordinary words
+// nor for what is near them: "fuking" is no slip of an ordinary word.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -214,8 +214,11 @@ void count_affixes(const std::vector<Row>& rows, const std::string& languages, K
       for (std::size_t i = 0; i < std::min(kKept, order.size()); ++i) {
         const double cost = -std::log(-order[i].first / total) +
                             (code(rows[first].language) == "en" ? 0.0 : 1.5);
-        keys.put(suffix ? Key::Suffix : Key::Prefix, hash_of(order[i].second),
-                 static_cast<float>(cost));
+        const WordHash hash = hash_of(order[i].second);
+        keys.put(suffix ? Key::Suffix : Key::Prefix, hash, static_cast<float>(cost));
+        if (suffix)
+          keys.put(Key::SuffixIn, hash_append(hash, rows[first].language),
+                   static_cast<float>(cost));
       }
     }
     first = last;
@@ -223,7 +226,7 @@ void count_affixes(const std::vector<Row>& rows, const std::string& languages, K
 }
 
 // The frequent words as a slip, a mask or an ear leaves them.
-void add_near(std::vector<Row> rows, const std::unordered_set<std::u32string>& terms, Keys& keys) {
+void add_near(std::vector<Row> rows, Keys& keys) {
   constexpr std::size_t kFrequent = 24000;
   constexpr std::size_t kByEar = 60000;
   std::erase_if(rows, [](const Row& row) {
@@ -234,7 +237,6 @@ void add_near(std::vector<Row> rows, const std::unordered_set<std::u32string>& t
   for (std::size_t r = 0; r < std::min(kByEar, rows.size()); ++r) {
     const std::u32string& word = rows[r].letters;
     const float cost = rows[r].cost;
-    if (holds_term(word, terms)) continue;
     keys.put(Key::Sound, hash_of(sound_skeleton(word)), cost);
     if (r >= kFrequent) continue;
     if (word.size() > 3) keys.put(Key::Bones, hash_of(bones(word)), cost);
@@ -281,10 +283,13 @@ int compile(const char* from, const char* list, const char* to) {
     languages[slot] = row.language;
   }
   Keys keys;
-  count_letters(source.rows, keys);
+  std::vector<Row> harmless = source.rows;
+  const std::unordered_set<std::u32string> terms = read_terms(list);
+  std::erase_if(harmless, [&](const Row& row) { return holds_term(row.letters, terms); });
+  count_letters(harmless, keys);
   const std::size_t letters = keys.size();
   count_affixes(source.rows, source.languages, keys);
-  add_near(source.rows, read_terms(list), keys);
+  add_near(harmless, keys);
   for (const Row& row : source.inside)
     keys.put(Key::InLanguage, hash_append(hash_of(row.letters), row.language), row.cost);
   const std::vector<std::uint32_t> slots = keys.slots();

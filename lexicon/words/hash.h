@@ -46,7 +46,8 @@ enum class Key : std::uint64_t {
   Bones,        // the first letter and the consonants
   Suffix,
   Prefix,
-  InLanguage  // a word and the number of a language, as a letter behind it
+  InLanguage,  // a word and the number of a language, as a letter behind it
+  SuffixIn     // the same with an ending
 };
 inline constexpr char32_t kHiddenLetter = U'*';
 

@@ -45,6 +45,9 @@ class WordTable {
   // The same word with one letter left out, or hidden (Key); kNever if no frequent word gives it.
   float near(Key key, WordHash hash) const { return find(key, hash, kNever); }
   float suffix(WordHash hash) const { return find(Key::Suffix, hash, kNever); }
+  bool is_suffix_in(LanguageNumber language, WordHash hash) const {
+    return find(Key::SuffixIn, hash_append(hash, language), kNever) < kNever;
+  }
   float prefix(WordHash hash) const { return find(Key::Prefix, hash, kNever); }
 
   // A word that stands in no list, by its letters. Linear.

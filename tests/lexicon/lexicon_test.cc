@@ -122,7 +122,8 @@ TEST(Lexicon, FindsTermsOfOneLetterThreeTimes) {
   EXPECT_TRUE(flagged("a banner that says \"KKK\""));
   EXPECT_TRUE(flagged("a banner that says \"join the KKK\""));
   EXPECT_FALSE(flagged("a banner that says \"KKKK\""));
-  EXPECT_FALSE(flagged("uma placa que diz \"kkk que dia bonito\""));
+  // Nothing but a known phrase clears a grave word.
+  EXPECT_TRUE(flagged("uma placa que diz \"kkk que dia bonito\""));
 }
 
 TEST(Lexicon, ReadsBadBytesAsReplacementCharacters) {

