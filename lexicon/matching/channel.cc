@@ -173,22 +173,25 @@ const Channel& Channel::shipped() {
 }
 
 bool Channel::are_neighbours(char32_t a, char32_t b) {
-  static constexpr std::array<std::u32string_view, 3> kRows = {U"qwertyuiop", U"asdfghjkl",
-                                                               U"zxcvbnm"};
-  const auto place = [](char32_t c) {
-    for (int row = 0; row < 3; ++row) {
-      const std::size_t column = kRows[static_cast<std::size_t>(row)].find(c);
-      if (column != std::u32string_view::npos) return std::pair(row, static_cast<int>(column));
+  static const std::array<std::uint32_t, 26> kNeighbours = [] {
+    constexpr std::array<std::string_view, 3> kRows = {"qwertyuiop", "asdfghjkl", "zxcvbnm"};
+    std::array<std::uint32_t, 26> result{};
+    const auto join = [&](char x, char y) {
+      result[static_cast<std::size_t>(x - 'a')] |= 1u << (y - 'a');
+      result[static_cast<std::size_t>(y - 'a')] |= 1u << (x - 'a');
+    };
+    for (std::size_t row = 0; row < kRows.size(); ++row) {
+      for (std::size_t i = 0; i < kRows[row].size(); ++i) {
+        if (i + 1 < kRows[row].size()) join(kRows[row][i], kRows[row][i + 1]);
+        // A key lies below two of the row above: its own column and the next.
+        for (std::size_t k = i; row > 0 && k <= i + 1 && k < kRows[row - 1].size(); ++k)
+          join(kRows[row][i], kRows[row - 1][k]);
+      }
     }
-    return std::pair(9, 0);
-  };
-  const auto [row_a, column_a] = place(a);
-  const auto [row_b, column_b] = place(b);
-  if (row_a == 9 || row_b == 9) return false;
-  if (row_a == row_b) return column_a - column_b == 1 || column_b - column_a == 1;
-  // A key lies below two of the row above: its own column and the next.
-  const int shift = row_a > row_b ? column_b - column_a : column_a - column_b;
-  return (row_a - row_b == 1 || row_b - row_a == 1) && (shift == 0 || shift == 1);
+    return result;
+  }();
+  if (a < U'a' || a > U'z' || b < U'a' || b > U'z') return false;
+  return kNeighbours[a - U'a'] >> (b - U'a') & 1;
 }
 
 Masking masking(const Cell& cell) {

@@ -89,7 +89,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   for (const std::string& language : entry.harmless_in)
     harmless |= language_bit(vocabulary_.table().language_number(language));
   vocabulary_.exclude(letters, pattern, harmless);
-  keys.words.push_back({letters, id, false});
+  keys.words.push_back({letters, id, spaces > 0});
   const bool stem = entry.flags & (kStem | kHead);
   const bool compounds = stem || (count >= 4 && entry.term.language == "en" &&
                                   !(entry.flags & (kExact | kPlural)) && spaces == 0);

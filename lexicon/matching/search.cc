@@ -46,6 +46,7 @@ void Search::look_at_letters() {
 
 std::vector<Search::Found> Search::run(float least) {
   least_ = least;
+  look_ahead();
   blocks_at_.assign(size() + 1, kNoBlock);
   links_.assign(1, Link{});
   std::array<std::uint32_t, kHeld> order;
@@ -139,9 +140,42 @@ void Search::seed(std::uint32_t at) {
 
 // ----- states -----
 
+void Search::look_ahead() {
+  constexpr std::size_t kWords = 4;  // a term broken into more pieces is spelled
+  const float first = std::min(channel_.hide(bit(Rule::Gap), 0), channel_.hide(bit(Rule::SpaceGap), 0));
+  const float more = channel_.hide(bit(Rule::Gap), bit(Rule::Gap));
+  limits_.assign(size() + 1, innocence_.total());
+  if (scope_ == Scope::Joined) return;
+  // The costs up to the ends of the next words, the nearest first.
+  std::array<float, kWords> ends;
+  ends.fill(innocence_.total());
+  for (std::uint32_t i = size(); i-- > 0;) {
+    const bool inside = innocence_.in_word(i);
+    if (inside && innocence_.word_end(i) == i + 1) {
+      std::copy_backward(ends.begin(), ends.end() - 1, ends.end());
+      ends[0] = innocence_.bound(i + 1);
+    }
+    // At a sign, the word before may end, too.
+    float limit = inside ? ends[0] : std::max(innocence_.bound(i), ends[0]);
+    float gaps = inside ? first : 0;
+    for (std::size_t k = inside ? 1 : 0; k < kWords; ++k) {
+      limit = std::max(limit, ends[k] - gaps);
+      gaps += more;
+    }
+    limits_[i] = limit;
+  }
+}
+
+bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
+                    std::uint32_t at) const {
+  if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
+  if (spelled || terms_.words.leads_to_phrase(node)) return true;
+  const float term = price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
+  return cost + term + least_ <= limits_[at];
+}
+
 void Search::push(State state, std::uint32_t at) {
-  if (at > size()) return;
-  if (state.cost + outlook(state.read) > innocence_.bound(at) + kSlack) return;
+  if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1, at)) return;
   std::uint32_t& number = blocks_at_[at];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
@@ -281,7 +315,10 @@ void Search::read_heard(const State& state, std::uint32_t at) {
       node = terms_.words.child(node, c);
       if (node == Trie::kNone) break;
     }
-    if (node == Trie::kNone) continue;
+    if (node == Trie::kNone ||
+        !admits(state.cost + channel_.hide(bit(Rule::Sound), state.rules) + heard.sound->cost,
+                bit(Rule::Sound), node, state.read, false, heard.end))
+      continue;
     State next =
         with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost + other_word(at));
     next.node = node;
@@ -338,10 +375,12 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t meant, std::uint32_t node) {
     if (meant == c) return;
     const bool vowels = is_vowel(meant) && is_vowel(c);
-    if (follows(node, at + 1)) {
+    const Rule rule = vowels ? Rule::Vowel : Rule::Slip;
+    const float least_cost = state.cost + channel_.hide(bit(rule), state.rules);
+    if (follows(node, at + 1) && admits(least_cost, bit(rule), node, state.read, false, at + 1)) {
       const float extra = vowels || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
       State next =
-          with(state, vowels ? Rule::Vowel : Rule::Slip, meant, at, extra + other_word(at));
+          with(state, rule, meant, at, extra + other_word(at));
       next.node = node;
       next.last = c;
       ++next.read;
@@ -359,7 +398,9 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     next.fragment = static_cast<std::uint8_t>(next.fragment + 2);
     push(next, at + 2);
   });
-  if (follows(state.node, at + 1)) {
+  if (follows(state.node, at + 1) &&
+      admits(state.cost + channel_.hide(bit(Rule::Extra), state.rules), bit(Rule::Extra),
+             state.node, state.read, false, at + 1)) {
     const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
     push(with(state, Rule::Extra, c, at, extra + other_word(at)), at + 1);
   }
@@ -372,7 +413,10 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
     if (r->size != 1 || (r->steps & kSound)) continue;
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
-    if (next_node == Trie::kNone) continue;
+    if (next_node == Trie::kNone ||
+        !admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), next_node,
+                state.read, false, at + 1))
+      continue;
     State next = with(state, rule, letter, at, extra);
     const Rules rules = rules_of(*r, cell);
     next.cost += channel_.hide(rules, next.rules);

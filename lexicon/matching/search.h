@@ -118,6 +118,11 @@ class Search {
   };
 
   void look_at_letters();
+  void look_ahead();
+  // Whether a reading that costs so much before cell `at` may still come to a term: no dearer than
+  // ordinary writing has been, and what ordinary writing is about to cost would pay for the term.
+  bool admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
+              std::uint32_t at) const;
   void seed(std::uint32_t at);
   void push(State state, std::uint32_t at);
   State with(State state, Rule rule, char32_t letter, std::uint32_t cell, float extra = 0);
@@ -184,6 +189,9 @@ class Search {
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
   std::vector<LetterSet> ahead_;    // of the next cells, over signs, to a letter
+  // The most that ordinary writing may cost up to where a term ends that goes on at the cell: to the
+  // end of the word, or less the gaps between a few more.
+  std::vector<float> limits_;
   std::vector<std::uint32_t> blocks_at_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
