@@ -135,6 +135,8 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
     search.begin_only(begins);
   }
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
+  // People read few of them.
+  constexpr std::size_t kExplainedMax = 16;
   for (const Search::Found& found : search.run(least_)) {
     // A harmless phrase clears what it holds, if that is written as plainly.
     const bool cleared = found.rules == 0 && std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
@@ -155,7 +157,7 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
     hit.begin = found.begin;
     hit.end = found.end;
     hit.steps = steps_of(found.rules) | found.steps;
-    hit.reading = search.explain(found);
+    if (hits.size() < kExplainedMax) hit.reading = search.explain(found);
     std::uint32_t begin = found.begin;
     std::uint32_t end = found.end;
     while (begin > 0 && innocence.before(begin) == kNever) --begin;

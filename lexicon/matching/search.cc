@@ -48,55 +48,61 @@ std::vector<Search::Found> Search::run(float least) {
   least_ = least;
   look_ahead();
   blocks_at_.assign(size() + 1, kNoBlock);
-  links_.assign(1, Link{});
+  walk(0, size());
+  if (scope_ == Scope::Words && seams_.empty()) search_shapes();
+  return std::move(found_);
+}
+
+// Passes over the cells [from, to].
+void Search::walk(std::uint32_t from, std::uint32_t to) {
   std::array<std::uint32_t, kHeld> order;
-  for (std::uint32_t at = 0; at <= size(); ++at) {
+  for (std::uint32_t at = from; at <= to; ++at) {
     if (at < size()) seed(at);
     const std::uint32_t number = blocks_at_[at];
     if (number == kNoBlock) continue;
     const Block& block = *blocks_[number];
     for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-    const auto cheaper = [&](std::uint32_t a, std::uint32_t b) {
-      const State& first = block.states[a];
-      const State& second = block.states[b];
-      return first.cost + outlook(first.read) < second.cost + outlook(second.read);
-    };
     const std::size_t kept = std::min<std::size_t>(block.count, kBeam);
-    if (kept < block.count)
-      std::nth_element(order.begin(), order.begin() + kept, order.begin() + block.count, cheaper);
-    heard_.clear();
-    gap_ = {};
-    if (at < size()) {
-      const Cell& cell = text_.cells[at];
-      if (!is_word(cell)) {
-        std::uint32_t signature = 2166136261u;
-        gap_.end = at;
-        gap_.blank = true;
-        while (gap_.end < size() && !is_word(text_.cells[gap_.end]) && gap_.end - at < kGapMax) {
-          signature = (signature ^ text_.cells[gap_.end].source) * 16777619u;
-          gap_.blank = gap_.blank && text_.cells[gap_.end].kind == CellKind::Space;
-          ++gap_.end;
-        }
-        gap_.signature = signature | 1;
-      } else if (!innocence_.quiet(at)) {
-        for (const Channel::Sound& sound : channel_.sounds(plain(at))) {
-          std::uint32_t to = at;
-          std::size_t k = 0;
-          while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
-          if (k == sound.written.size()) heard_.push_back({&sound, to});
-        }
-      }
+    if (kept < block.count) {
+      std::nth_element(order.begin(), order.begin() + kept, order.begin() + block.count,
+                       [&](std::uint32_t a, std::uint32_t b) {
+                         return block.scores[a] < block.scores[b];
+                       });
     }
+    look_at_cell(at);
     for (std::size_t i = 0; i < kept; ++i) {
       const State state = block.states[order[i]];
       if (terms_.words.has_values(state.node)) end(state, at);
-      if (at < size()) advance(state, at);
+      if (at < to) advance(state, at);
     }
     blocks_at_[at] = kNoBlock;
     free_blocks_.push_back(number);
   }
-  if (scope_ == Scope::Words && seams_.empty()) search_shapes();
-  return std::move(found_);
+}
+
+// What all states at the cell ask: the gap that begins there, the spellings by ear.
+void Search::look_at_cell(std::uint32_t at) {
+  heard_.clear();
+  gap_ = {};
+  if (at >= size()) return;
+  if (!is_word(text_.cells[at])) {
+    std::uint32_t signature = 2166136261u;
+    gap_.end = at;
+    gap_.blank = true;
+    while (gap_.end < size() && !is_word(text_.cells[gap_.end]) && gap_.end - at < kGapMax) {
+      signature = (signature ^ text_.cells[gap_.end].source) * 16777619u;
+      gap_.blank = gap_.blank && text_.cells[gap_.end].kind == CellKind::Space;
+      ++gap_.end;
+    }
+    gap_.signature = signature | 1;
+  } else if (!innocence_.quiet(at)) {
+    for (const Channel::Sound& sound : channel_.sounds(plain(at))) {
+      std::uint32_t to = at;
+      std::size_t k = 0;
+      while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
+      if (k == sound.written.size()) heard_.push_back({&sound, to});
+    }
+  }
 }
 
 // ----- beginnings -----
@@ -188,24 +194,25 @@ void Search::push(State state, std::uint32_t at) {
   }
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
+  const float score = state.cost + outlook(state.read);
+  const auto put = [&](std::uint32_t place) {
+    block.keys[place] = key;
+    block.scores[place] = score;
+    block.states[place] = state;
+    if (block.count < kHeld) return;
+    block.worst = static_cast<std::uint32_t>(
+        std::max_element(block.scores.begin(), block.scores.end()) - block.scores.begin());
+  };
   for (std::uint32_t i = 0; i < block.count; ++i) {
     if (block.keys[i] != key) continue;
-    if (state.cost < block.states[i].cost) block.states[i] = state;
+    if (score < block.scores[i]) put(i);
     return;
   }
   if (block.count < kHeld) {
-    block.keys[block.count] = key;
-    block.states[block.count++] = state;
-    return;
+    put(block.count++);
+  } else if (score < block.scores[block.worst]) {
+    put(block.worst);
   }
-  std::uint32_t worst = 0;
-  const auto cost = [&](const State& s) { return s.cost + outlook(s.read); };
-  for (std::uint32_t i = 1; i < block.count; ++i) {
-    if (cost(block.states[i]) > cost(block.states[worst])) worst = i;
-  }
-  if (cost(state) >= cost(block.states[worst])) return;
-  block.keys[worst] = key;
-  block.states[worst] = state;
 }
 
 // The state after a rule: paid for and written down.
@@ -213,8 +220,10 @@ Search::State Search::with(State state, Rule rule, char32_t letter, std::uint32_
                            float extra) {
   state.cost += channel_.hide(bit(rule), state.rules) + extra;
   state.rules |= bit(rule);
-  links_.push_back({state.link, rule, letter, cell});
-  state.link = static_cast<std::uint32_t>(links_.size() - 1);
+  if (explains_) {
+    links_.push_back({state.link, rule, letter, cell});
+    state.link = static_cast<std::uint32_t>(links_.size() - 1);
+  }
   return state;
 }
 
@@ -257,7 +266,7 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     State next = state;
     next.cost += channel_.hide(rules, state.rules);
     next.rules |= rules;
-    if (rules != 0) {
+    if (rules != 0 && explains_) {
       for (Rules rest = rules; rest != 0; rest &= rest - 1) {
         links_.push_back({next.link, static_cast<Rule>(__builtin_ctz(rest)), r->letters[0], at});
         next.link = static_cast<std::uint32_t>(links_.size() - 1);
@@ -671,17 +680,36 @@ void Search::end(const State& state, std::uint32_t at) {
     Steps steps = pattern.steps;
     if (rest.any) steps |= rest.affix ? kInflection : kCompound;
     if (state.inside) steps |= kCompound;
-    found_.push_back({*v, state.start, at, state.rules, steps, evidence, state.link});
+    found_.push_back({*v, state.start, at, state.rules, steps, evidence});
+    if (explains_) found_links_.push_back(state.link);
   }
 }
 
-std::string Search::explain(const Found& found) const {
+std::string Search::explain(const Found& found) {
+  if (found.rules == 0) return "";
+  explains_ = true;
+  links_.assign(1, Link{});
+  found_links_.clear();
+  found_.clear();
+  std::vector<bool> begins(size(), false);
+  begins[found.begin] = true;
+  begin_only(begins);
+  blocks_at_.resize(size() + 1, kNoBlock);
+  walk(found.begin, found.end);
+  begins_ = nullptr;
+  explains_ = false;
+  std::uint32_t link = 0;
+  for (std::size_t i = 0; i < found_links_.size(); ++i) {
+    if (found_[i].pattern == found.pattern && found_[i].end == found.end &&
+        found_[i].rules == found.rules)
+      link = found_links_[i];
+  }
   std::vector<std::string> parts;
-  for (std::uint32_t i = found.link; i != 0; i = links_[i].before) {
-    const Link& link = links_[i];
-    std::string part(rule_name(link.rule));
-    if (link.letter != 0) part += "(" + encode(std::u32string_view(&link.letter, 1)) + ")";
-    parts.push_back(part + "@" + std::to_string(link.cell));
+  for (; link != 0; link = links_[link].before) {
+    const Link& step = links_[link];
+    std::string part(rule_name(step.rule));
+    if (step.letter != 0) part += "(" + encode(std::u32string_view(&step.letter, 1)) + ")";
+    parts.push_back(part + "@" + std::to_string(step.cell));
   }
   std::string result;
   for (auto part = parts.rbegin(); part != parts.rend(); ++part)

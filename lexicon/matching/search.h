@@ -59,7 +59,6 @@ class Search {
     Rules rules = 0;
     Steps steps = 0;  // those that are no rule's: inflection, compound
     float evidence = 0;
-    std::uint32_t link = 0;
   };
 
   // Keeps all that it is given.
@@ -70,8 +69,9 @@ class Search {
   void begin_only(const std::vector<bool>& cells) { begins_ = &cells; }
   // What has evidence of `least` or more.
   std::vector<Found> run(float least);
-  // The rules that led to it, each with its letter and cell, for people.
-  std::string explain(const Found& found) const;
+  // The rules that led to it, each with its letter and cell, for people: the search is done again
+  // from where the hit begins, and written down.
+  std::string explain(const Found& found);
 
  private:
   static constexpr std::size_t kBeam = 16;
@@ -96,8 +96,10 @@ class Search {
   };
   struct Block {
     std::array<std::uint64_t, kHeld> keys;
+    std::array<float, kHeld> scores;
     std::array<State, kHeld> states;
     std::uint32_t count = 0;
+    std::uint32_t worst = 0;  // once it is full
   };
   struct Link {
     std::uint32_t before = 0;
@@ -123,6 +125,8 @@ class Search {
   // ordinary writing has been, and what ordinary writing is about to cost would pay for the term.
   bool admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
               std::uint32_t at) const;
+  void walk(std::uint32_t from, std::uint32_t to);
+  void look_at_cell(std::uint32_t at);
   void seed(std::uint32_t at);
   void push(State state, std::uint32_t at);
   State with(State state, Rule rule, char32_t letter, std::uint32_t cell, float extra = 0);
@@ -185,6 +189,7 @@ class Search {
   const std::vector<std::uint32_t>& seams_;
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
+  bool explains_ = false;  // links_ are kept
   LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
@@ -196,6 +201,7 @@ class Search {
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;
+  std::vector<std::uint32_t> found_links_;  // of found_, if links are kept
   std::vector<Heard> heard_;
   Gap gap_;
   std::vector<Found> found_;

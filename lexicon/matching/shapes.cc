@@ -106,7 +106,6 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     State state;
     state.start = begin;
     state.cost = innocence_.before(begin);
-    state.link = 0;
     state = with(state, rule, letters[1], begin);
     state.cost += std::min(1.0f, channel_.hide(bit(rule), bit(rule))) *
                   static_cast<float>(signs - 1);
@@ -115,7 +114,7 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     const float evidence =
         innocence_.total() - (state.cost + rest.cost + innocence_.from(to)) - cost;
     if (cost == kNever || evidence < least_) continue;
-    found_.push_back({shape->pattern, begin, end, state.rules, pattern.steps, evidence, state.link});
+    found_.push_back({shape->pattern, begin, end, state.rules, pattern.steps, evidence});
   }
 }
 
