@@ -11,7 +11,7 @@ namespace glyphward::lexicon {
 namespace {
 
 // How much dearer than ordinary writing a reading may be on the way.
-constexpr float kSlack = 9.0f;
+constexpr float kSlack = 7.0f;
 constexpr std::uint32_t kGapMax = 250;
 constexpr LetterSet kAllLetters = ~LetterSet{0};
 
@@ -519,16 +519,17 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
     return result;
   }
   result.any = true;
+  if (end - begin > kWordLettersMax) {
+    result.cost = price(Price::Fragment) + price(Price::Random) * static_cast<float>(end - begin);
+    result.loose = true;
+    return result;
+  }
   bool digits = true;
   for (std::uint32_t i = begin; i < end; ++i)
     digits = digits && text_.cells[i].kind == CellKind::Digit;
   // "fuck24"
   if (digits) {
     result.cost = price(Price::Number) + price(Price::Digit) * static_cast<float>(end - begin);
-    return result;
-  }
-  if (end - begin > kWordLettersMax) {
-    result.cost = price(Price::Fragment) + price(Price::Random) * static_cast<float>(end - begin);
     return result;
   }
   const std::u32string letters = innocence_.plain(begin, end);

@@ -74,8 +74,8 @@ class Search {
   std::string explain(const Found& found);
 
  private:
-  static constexpr std::size_t kBeam = 16;
-  static constexpr std::size_t kHeld = 32;
+  static constexpr std::size_t kBeam = 12;
+  static constexpr std::size_t kHeld = 24;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
 
