@@ -42,6 +42,78 @@ std::pair<std::uint32_t, std::uint32_t> stretch(const NormalizedText& text, std:
   return {begin, end};
 }
 
+// The stretches of a text that cost so much as they stand that they may be meant otherwise, put
+// together with spaces between; of a short text, all.
+class Senseless {
+ public:
+  Senseless(const NormalizedText& text, const Innocence& ordinary, float least) {
+    constexpr std::size_t kShort = 12;
+    bool any = false;
+    std::vector<Stretch> all;
+    for (std::uint32_t i = 0; i < text.cells.size();) {
+      if (text.cells[i].kind == CellKind::Space) {
+        ++i;
+        continue;
+      }
+      const std::uint32_t end = stretch(text, i, i + 1).second;
+      const float cost = ordinary.bound(end) - ordinary.bound(i);
+      all.push_back({i, end, 0, cost});
+      any = any || cost >= least;
+      i = end;
+    }
+    if (!any) return;
+    for (Stretch& one : all) {
+      if (all.size() > kShort && one.cost < least) continue;
+      one.at = size_;
+      size_ += one.end - one.begin + 1;
+      stretches_.push_back(one);
+    }
+    --size_;  // no space behind the last
+  }
+
+  bool empty() const { return stretches_.empty(); }
+
+  // The cells of these stretches; `opposite`: of a text whose cells stand in the opposite order.
+  NormalizedText pick(const NormalizedText& text, bool opposite) const {
+    NormalizedText result;
+    result.readings = text.readings;
+    result.ascii = text.ascii;
+    result.cells.reserve(size_);
+    const std::uint32_t size = size_of(text);
+    Cell space;
+    space.kind = CellKind::Space;
+    space.source = space.plain = U' ';
+    for (std::size_t i = 0; i < stretches_.size(); ++i) {
+      const Stretch& one = stretches_[opposite ? stretches_.size() - 1 - i : i];
+      const auto first = text.cells.begin() + (opposite ? size - one.end : one.begin);
+      if (i > 0) result.cells.push_back(space);
+      result.cells.insert(result.cells.end(), first, first + (one.end - one.begin));
+    }
+    return result;
+  }
+
+  // Of the picked cells, in the same or the opposite order: the stretch that holds one.
+  Matcher::Around around(std::uint32_t cell, bool opposite) const {
+    const std::uint32_t at = opposite ? size_ - 1 - cell : cell;
+    const auto next =
+        std::upper_bound(stretches_.begin(), stretches_.end(), at,
+                         [](std::uint32_t i, const Stretch& one) { return i < one.at; });
+    const Stretch& one = *std::prev(next);
+    const std::uint32_t end = one.at + one.end - one.begin;
+    return {opposite ? size_ - end : one.at, opposite ? size_ - one.at : end, one.cost};
+  }
+
+ private:
+  struct Stretch {
+    std::uint32_t begin = 0;  // cells of the text
+    std::uint32_t end = 0;
+    std::uint32_t at = 0;  // where it begins among the picked ones
+    float cost = 0;
+  };
+  std::vector<Stretch> stretches_;
+  std::uint32_t size_ = 0;
+};
+
 }  // namespace
 
 bool asks_for_mirror(std::string_view prompt) {
@@ -103,28 +175,31 @@ NormalizedText Reader::read_shown(const Part& part, Hints hints,
 void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, std::size_t offset,
                          bool mirrored, std::vector<PlacedHit>& out) const {
   const Channel& channel = Channel::shipped();
-  const std::uint32_t size = size_of(text);
-  const auto look = [&](const NormalizedText& view_text, Steps steps, Price price) {
+  const Price backwards = mirrored ? Price::ReversedAsked : Price::Reversed;
+  const float term =
+      channel.price(Price::Term) + channel.price(Price::Plain) + matcher_.least();
+  bool turned = false;
+  const NormalizedText upside_down = turn(text, &turned);
+  const Senseless senseless(
+      text, ordinary, channel.price(turned ? Price::Turned : backwards) + term);
+  if (senseless.empty()) return;
+  const auto look = [&](const NormalizedText& cells, bool opposite, Steps steps, Price price) {
     Matcher::View view;
     view.scope = steps == kReversed ? Scope::Whole : Scope::Turned;
     view.cost = channel.price(price);
-    const bool backwards = steps & (kReversed | kTurned) && steps != (kReversed | kTurned);
-    view.around = [&](std::uint32_t begin, std::uint32_t end) {
-      std::tie(begin, end) = stretch(view_text, begin, end);
-      const std::uint32_t from = backwards ? size - end : begin;
-      return Matcher::Around{begin, end,
-                             ordinary.bound(from + end - begin) - ordinary.bound(from)};
+    view.around = [&](std::uint32_t begin, std::uint32_t) {
+      return senseless.around(begin, opposite);
     };
     std::vector<Hit> hits;
-    matcher_.find(view_text, view, hits);
-    place(view_text, offset, steps, hits, out);
+    matcher_.find(cells, view, hits);
+    place(cells, offset, steps, hits, out);
   };
-  look(reverse(text), kReversed, mirrored ? Price::ReversedAsked : Price::Reversed);
-  bool turned = false;
-  const NormalizedText upside_down = turn(text, &turned);
+  const NormalizedText as_it_stands = senseless.pick(text, false);
+  look(reverse(as_it_stands), true, kReversed, backwards);
   if (!turned) return;
-  look(upside_down, kTurned, Price::Turned);
-  look(reverse(upside_down), kTurned | kReversed, Price::Turned);
+  const NormalizedText opposite = senseless.pick(upside_down, true);
+  look(opposite, true, kTurned, Price::Turned);
+  look(reverse(opposite), false, kTurned | kReversed, Price::Turned);
 }
 
 void Reader::read_as(const Decoded& decoded, std::size_t offset, float source,

@@ -11,7 +11,7 @@ namespace glyphward::lexicon {
 namespace {
 
 // How much dearer than ordinary writing a reading may be on the way.
-constexpr float kSlack = 7.0f;
+constexpr float kSlack = 6.0f;
 constexpr std::uint32_t kGapMax = 250;
 constexpr LetterSet kAllLetters = ~LetterSet{0};
 
