@@ -29,10 +29,12 @@ ROOMS = {
     "lexicon": [
         ("contract", ["finding.*", "categories.*", "steps.*", "tables.*"], []),
         ("text", ["text/"], ["contract"]),
-        ("matching", ["matching/"], ["contract", "text"]),
+        ("words", ["words/"], []),
+        ("channel", ["channel/"], ["contract", "text"]),
+        ("matching", ["matching/"], ["contract", "text", "words", "channel"]),
         ("lists", ["lists/"], ["contract", "text", "matching"]),
-        ("facade", ["lexicon.*"], ["contract", "text", "matching", "lists", "parts"]),
-        ("parts", ["*"], ["contract", "text", "matching", "lists"]),
+        ("facade", ["lexicon.*"], ["contract", "text", "words", "channel", "matching", "lists", "parts"]),
+        ("parts", ["*"], ["contract", "text", "words", "channel", "matching", "lists"]),
     ],
     "policy": [
         ("decision", ["decision.*"], []),

@@ -45,8 +45,9 @@ struct Finding {
   std::vector<std::pair<std::size_t, std::size_t>> pieces;
   // Nats by which the reading with the term is likelier than the likeliest ordinary one.
   double evidence = 0;
-  std::string reading;   // how it is read as the term: "leet(i)@1"; empty if it stands there plainly
-  std::string ordinary;  // the likeliest ordinary reading and what each word costs: "?d!ckhead 28.2"
+  std::string reading;  // how it is read as the term: "leet(i)@1"; empty if it stands there plainly
+  std::string
+      ordinary;  // the likeliest ordinary reading and what each word costs: "?d!ckhead 28.2"
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }

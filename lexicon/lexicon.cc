@@ -120,10 +120,10 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
   }
   std::vector<std::string_view> chunks = {Matcher::kVersion,
                                           WordTable::shipped().image(),
-                                          tables::lexicon_matching_channel_tsv,
-                                          tables::lexicon_matching_companions_tsv,
-                                          tables::lexicon_matching_prices_tsv,
-                                          tables::lexicon_matching_sound_tsv,
+                                          tables::lexicon_channel_rules_tsv,
+                                          tables::lexicon_channel_companions_tsv,
+                                          tables::lexicon_channel_prices_tsv,
+                                          tables::lexicon_channel_sound_tsv,
                                           tables::lexicon_names_tsv,
                                           tables::lexicon_text_glyphs_tsv};
   chunks.insert(chunks.end(), contents.begin(), contents.end());

@@ -118,15 +118,14 @@ class Senseless {
 
 bool asks_for_mirror(std::string_view prompt) {
   static constexpr std::array<std::string_view, 12> kSigns = {
-      "mirror", "revers", "backward", "from behind", "inside out", "spiegel", "rückwärts",
-      "espejo", "miroir", "envers", "зеркал", "наоборот"};
+      "mirror",    "revers", "backward", "from behind", "inside out", "spiegel",
+      "rückwärts", "espejo", "miroir",   "envers",      "зеркал",     "наоборот"};
   std::string folded(prompt);
   for (char& c : folded) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
   }
-  return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
-    return folded.find(sign) != folded.npos;
-  });
+  return std::any_of(kSigns.begin(), kSigns.end(),
+                     [&](std::string_view sign) { return folded.find(sign) != folded.npos; });
 }
 
 // Turns cells into bytes; a name beside a light word clears it.
@@ -176,12 +175,11 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
                          bool mirrored, std::vector<PlacedHit>& out) const {
   const Channel& channel = Channel::shipped();
   const Price backwards = mirrored ? Price::ReversedAsked : Price::Reversed;
-  const float term =
-      channel.price(Price::Term) + channel.price(Price::Plain) + matcher_.least();
+  const float term = channel.price(Price::Term) + channel.price(Price::Plain) + matcher_.least();
   bool turned = false;
   const NormalizedText upside_down = turn(text, &turned);
-  const Senseless senseless(
-      text, ordinary, channel.price(turned ? Price::Turned : backwards) + term);
+  const Senseless senseless(text, ordinary,
+                            channel.price(turned ? Price::Turned : backwards) + term);
   if (senseless.empty()) return;
   const auto look = [&](const NormalizedText& cells, bool opposite, Steps steps, Price price) {
     Matcher::View view;

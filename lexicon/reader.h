@@ -56,8 +56,8 @@ class Reader {
   // Several texts, or several lines of one, read together: "wan" and "ker".
   void read_joined(const std::vector<NormalizedPart>& parts, std::vector<PlacedHit>& out) const;
 
-  // Of overlapping hits the most severe stays, then the one with most evidence, then the longest. In
-  // order of position.
+  // Of overlapping hits the most severe stays, then the one with most evidence, then the longest.
+  // In order of position.
   void resolve(std::vector<PlacedHit>& hits) const;
 
  private:
@@ -71,8 +71,7 @@ class Reader {
                std::vector<PlacedHit>& out) const;
   void read_initials(const NormalizedText& text, std::size_t offset, bool acrostic,
                      std::vector<PlacedHit>& out) const;
-  void keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
-                   std::vector<PlacedHit>& out) const;
+  void keep_pieces(const Pieces& pieces, std::vector<Hit>& hits, std::vector<PlacedHit>& out) const;
 
   const std::vector<Entry>& entries_;
   Matcher matcher_;

@@ -5,10 +5,10 @@
 
 namespace glyphward::tables {
 
-extern const std::string_view lexicon_matching_channel_tsv;
-extern const std::string_view lexicon_matching_companions_tsv;
-extern const std::string_view lexicon_matching_prices_tsv;
-extern const std::string_view lexicon_matching_sound_tsv;
+extern const std::string_view lexicon_channel_rules_tsv;
+extern const std::string_view lexicon_channel_companions_tsv;
+extern const std::string_view lexicon_channel_prices_tsv;
+extern const std::string_view lexicon_channel_sound_tsv;
 extern const std::string_view lexicon_names_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
 

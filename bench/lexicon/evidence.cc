@@ -153,8 +153,9 @@ int main(int argc, char** argv) {
     }
   }
   if (!good) {
-    std::fprintf(stderr,
-                 "usage: glyphward_evidence prompts|texts|words FILE [--list TERMS] [--least NATS]\n");
+    std::fprintf(
+        stderr,
+        "usage: glyphward_evidence prompts|texts|words FILE [--list TERMS] [--least NATS]\n");
     return 2;
   }
   return glyphward::lexicon::run(options);

@@ -10,10 +10,10 @@
 namespace glyphward::lexicon {
 namespace {
 
-constexpr std::size_t kRunMax = 48;         // longer runs are no words
-constexpr float kQuietMax = 11.0f;          // see quiet()
-constexpr float kTellingMax = 12.5f;        // a word this frequent tells its language
-constexpr std::size_t kHypotheses = 6;      // readings of a run that are followed at once
+constexpr std::size_t kRunMax = 48;     // longer runs are no words
+constexpr float kQuietMax = 11.0f;      // see quiet()
+constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
+constexpr std::size_t kHypotheses = 6;  // readings of a run that are followed at once
 constexpr std::size_t kUnspacedWordMax = 8;
 
 char32_t letter_of(const NormalizedText& text, const Cell& cell) {
@@ -57,7 +57,8 @@ Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
   edges_.reserve(size + size / 4 + 8);
   for (const AllowList::Range& range : allowed_) {
     bool one_word = true;
-    for (std::uint32_t i = range.begin; i < range.end; ++i) one_word = one_word && is_word(text.cells[i]);
+    for (std::uint32_t i = range.begin; i < range.end; ++i)
+      one_word = one_word && is_word(text.cells[i]);
     add(range.begin, range.end,
         {price(one_word ? Price::OneWordPhrase : Price::Phrase), How::Phrase});
   }
@@ -66,7 +67,7 @@ Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
     if (!words_[i].inside) {
       const bool space = cell.kind == CellKind::Space;
       add(i, i + 1,
-          {price(space                          ? Price::Space
+          {price(space                         ? Price::Space
                  : is_common_sign(cell.source) ? Price::Punctuation
                                                : Price::Sign),
            How::Sign});
@@ -206,8 +207,8 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
     if (first.cost < kNever && !vocabulary_.holds_term(letters.substr(0, i), first)) {
       const WordHash rest = hash_of(letters.substr(i));
       if (i + 2 < size) {
-        const float cost = first.cost + vocabulary_.listed(rest, languages_).cost +
-                           price(Price::Compound);
+        const float cost =
+            first.cost + vocabulary_.listed(rest, languages_).cost + price(Price::Compound);
         if (cost < best.cost) best = {cost, How::Compound};
       }
       if (size - i <= 4) {
@@ -223,8 +224,7 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
 Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
   if (letters.size() > kWordLettersMax + 8) return {price_unknown(letters), How::Unknown};
   const WordTable::Word word = vocabulary_.listed(hash_of(letters), languages_);
-  if (word.cost < kNever && !vocabulary_.holds_term(letters, word))
-    return {word.cost, How::Listed};
+  if (word.cost < kNever && !vocabulary_.holds_term(letters, word)) return {word.cost, How::Listed};
   Priced best{price_unknown(letters), How::Unknown};
   const auto offer = [&](Priced other) {
     if (other.cost < best.cost) best = other;
@@ -249,9 +249,9 @@ Innocence::Priced Innocence::price_letters(const Letters& letters) const {
   const std::size_t doubled = letters.size - once.size();
   if (doubled == 0) return best;
   Priced squeezed = price_word(once);
-  squeezed.cost += letters.cost + channel_.write(bit(Rule::Repeat), letters.rules) +
-                   channel_.write(bit(Rule::Repeat), bit(Rule::Repeat)) *
-                       static_cast<float>(doubled - 1);
+  squeezed.cost +=
+      letters.cost + channel_.write(bit(Rule::Repeat), letters.rules) +
+      channel_.write(bit(Rule::Repeat), bit(Rule::Repeat)) * static_cast<float>(doubled - 1);
   if (squeezed.how == How::Unknown || squeezed.cost >= best.cost) return best;
   return {squeezed.cost, How::Near};
 }
@@ -287,7 +287,8 @@ Innocence::Priced Innocence::price_run(const Cells& cells) const {
       }
       const char32_t c = letter_of(text_, cell);
       const bool apostrophe = is_apostrophe(cell.source);
-      if (!any || apostrophe) put(std::u32string_view(&c, 1), 0, apostrophe ? 1 : price(Price::Sign) + 6);
+      if (!any || apostrophe)
+        put(std::u32string_view(&c, 1), 0, apostrophe ? 1 : price(Price::Sign) + 6);
     }
     const auto cheaper = [](const Letters& a, const Letters& b) {
       return a.cost + a.likely < b.cost + b.likely;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "lexicon/channel/channel.h"
 #include "lexicon/matching/allow_list.h"
-#include "lexicon/matching/channel.h"
 #include "lexicon/matching/vocabulary.h"
 #include "lexicon/text/normalization.h"
 

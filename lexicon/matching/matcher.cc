@@ -46,10 +46,10 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
     const std::u32string stripped = strip_marks(folded);
     add_spelling(folded, number, entry, steps, cost, keys);
     if (stripped != folded) {
-      add_spelling(stripped, number, entry, steps,
-                   cost + channel.price(entry.flags & kAccent ? Price::AccentNeeded
-                                                              : Price::AccentLost),
-                   keys);
+      add_spelling(
+          stripped, number, entry, steps,
+          cost + channel.price(entry.flags & kAccent ? Price::AccentNeeded : Price::AccentLost),
+          keys);
     }
     // English drops or changes the last vowel before an ending, which no list of endings can say.
     if (entry.term.language != "en" || (entry.flags & kExact) || folded.size() < 4) return;
@@ -60,8 +60,7 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
       add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys);
   };
   add_form(entry.term.term, 0, 0);
-  for (const std::string& form : entry.forms)
-    add_form(form, kSpelling, channel.price(Price::Form));
+  for (const std::string& form : entry.forms) add_form(form, kSpelling, channel.price(Price::Form));
 }
 
 // One spelling, in every index in which it may be found.
@@ -139,9 +138,11 @@ void Matcher::find(const NormalizedText& text, const Innocence& innocence, const
   constexpr std::size_t kExplainedMax = 16;
   for (const Search::Found& found : search.run(least_)) {
     // A harmless phrase clears what it holds, if that is written as plainly.
-    const bool cleared = found.rules == 0 && std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
-      return range.begin <= found.begin && found.end <= range.end;
-    });
+    const bool cleared =
+        found.rules == 0 &&
+        std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
+          return range.begin <= found.begin && found.end <= range.end;
+        });
     if (cleared) continue;
     Hit hit;
     hit.evidence = found.evidence;

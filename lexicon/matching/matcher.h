@@ -33,8 +33,8 @@ class Matcher {
  public:
   // Keeps nothing of the entries but their order: a hit names its entry by number.
   // `least`: the evidence from which on a hit counts.
-  explicit Matcher(const std::vector<Entry>& entries,
-                   const std::vector<std::string>& allowed = {}, float least = kEvidenceMin);
+  explicit Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed = {},
+                   float least = kEvidenceMin);
   Matcher(const Matcher&) = delete;
   Matcher& operator=(const Matcher&) = delete;
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "lexicon/matching/channel.h"
+#include "lexicon/channel/channel.h"
 #include "lexicon/matching/innocence.h"
 #include "lexicon/matching/pattern.h"
 #include "lexicon/matching/vocabulary.h"
@@ -74,10 +74,14 @@ class Search {
   std::string explain(const Found& found);
 
  private:
-  static constexpr std::size_t kBeam = 12;
-  static constexpr std::size_t kHeld = 24;
+  static constexpr std::size_t kBeam = 10;
+  static constexpr std::size_t kHeld = 20;
+  // So many cells are no text of a picture: fewer readings are followed at once.
+  static constexpr std::size_t kLongText = 8000;
+  static constexpr std::size_t kLongBeam = 4;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
+  static constexpr LetterSet kAllLetters = ~LetterSet{0};
 
   struct State {
     float cost = 0;
@@ -86,10 +90,10 @@ class Search {
     std::uint32_t start = 0;
     std::uint32_t separator = 0;  // which signs stood between the letters so far; 0 for none
     std::uint32_t link = 0;
-    char32_t last = 0;         // the letter read last, kHidden for a mask
-    std::uint8_t read = 0;     // letters of the term
-    std::uint8_t fragment = 0; // letters since the last separator
-    std::uint8_t known = 0;    // letters that the text shows
+    char32_t last = 0;          // the letter read last, kHidden for a mask
+    std::uint8_t read = 0;      // letters of the term
+    std::uint8_t fragment = 0;  // letters since the last separator
+    std::uint8_t known = 0;     // letters that the text shows
     bool spelled = false;
     bool inside = false;  // began within a word
     bool loose = false;   // behind letters that are neither beginning nor companion
@@ -194,8 +198,8 @@ class Search {
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
   std::vector<LetterSet> ahead_;    // of the next cells, over signs, to a letter
-  // The most that ordinary writing may cost up to where a term ends that goes on at the cell: to the
-  // end of the word, or less the gaps between a few more.
+  // The most that ordinary writing may cost up to where a term ends that goes on at the cell: to
+  // the end of the word, or less the gaps between a few more.
   std::vector<float> limits_;
   std::vector<std::uint32_t> blocks_at_;
   std::vector<std::unique_ptr<Block>> blocks_;

@@ -107,8 +107,8 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     state.start = begin;
     state.cost = innocence_.before(begin);
     state = with(state, rule, letters[1], begin);
-    state.cost += std::min(1.0f, channel_.hide(bit(rule), bit(rule))) *
-                  static_cast<float>(signs - 1);
+    state.cost +=
+        std::min(1.0f, channel_.hide(bit(rule), bit(rule))) * static_cast<float>(signs - 1);
     const Pattern& pattern = terms_.patterns[shape->pattern];
     const float cost = price_of(pattern, state, end, rest);
     const float evidence =

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "lexicon/matching/channel.h"
+#include "lexicon/channel/channel.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/text/unicode.h"
 

@@ -84,9 +84,10 @@ std::optional<Decoded> without_markup(std::string_view text) {
         continue;
       }
     }
-    const bool pair = (c == '*' || c == '_' || c == '~') && at + 1 < text.size() && text[at + 1] == c;
-    const bool single = (c == '*' || c == '_' || c == '`') && at > 0 && is_word_byte(text, at - 1) &&
-                        is_word_byte(text, at + 1);
+    const bool pair =
+        (c == '*' || c == '_' || c == '~') && at + 1 < text.size() && text[at + 1] == c;
+    const bool single = (c == '*' || c == '_' || c == '`') && at > 0 &&
+                        is_word_byte(text, at - 1) && is_word_byte(text, at + 1);
     const bool escape = c == '\\' && at + 1 < text.size() && !is_word_byte(text, at + 1) &&
                         text[at + 1] != ' ' && text[at + 1] != '\n';
     if (pair || single || escape) {
@@ -108,15 +109,15 @@ struct Entity {
   char32_t character;
 };
 constexpr std::array<Entity, 46> kEntities = {
-    {{"amp", U'&'},     {"lt", U'<'},      {"gt", U'>'},      {"quot", U'"'},    {"apos", U'\''},
-     {"nbsp", U' '},    {"shy", 0xAD},     {"zwj", 0x200D},   {"zwnj", 0x200C},  {"copy", U'©'},
-     {"reg", U'®'},     {"cent", U'¢'},    {"pound", U'£'},   {"yen", U'¥'},     {"euro", U'€'},
-     {"sect", U'§'},    {"excl", U'!'},    {"dollar", U'$'},  {"commat", U'@'},  {"ast", U'*'},
-     {"hyphen", U'-'},  {"period", U'.'},  {"lowbar", U'_'},  {"sol", U'/'},     {"auml", U'ä'},
-     {"ouml", U'ö'},    {"uuml", U'ü'},    {"szlig", U'ß'},   {"aacute", U'á'},  {"eacute", U'é'},
-     {"iacute", U'í'},  {"oacute", U'ó'},  {"uacute", U'ú'},  {"agrave", U'à'},  {"egrave", U'è'},
-     {"igrave", U'ì'},  {"ograve", U'ò'},  {"ugrave", U'ù'},  {"acirc", U'â'},   {"ecirc", U'ê'},
-     {"icirc", U'î'},   {"ocirc", U'ô'},   {"ucirc", U'û'},   {"ntilde", U'ñ'},  {"ccedil", U'ç'},
+    {{"amp", U'&'},    {"lt", U'<'},     {"gt", U'>'},     {"quot", U'"'},   {"apos", U'\''},
+     {"nbsp", U' '},   {"shy", 0xAD},    {"zwj", 0x200D},  {"zwnj", 0x200C}, {"copy", U'©'},
+     {"reg", U'®'},    {"cent", U'¢'},   {"pound", U'£'},  {"yen", U'¥'},    {"euro", U'€'},
+     {"sect", U'§'},   {"excl", U'!'},   {"dollar", U'$'}, {"commat", U'@'}, {"ast", U'*'},
+     {"hyphen", U'-'}, {"period", U'.'}, {"lowbar", U'_'}, {"sol", U'/'},    {"auml", U'ä'},
+     {"ouml", U'ö'},   {"uuml", U'ü'},   {"szlig", U'ß'},  {"aacute", U'á'}, {"eacute", U'é'},
+     {"iacute", U'í'}, {"oacute", U'ó'}, {"uacute", U'ú'}, {"agrave", U'à'}, {"egrave", U'è'},
+     {"igrave", U'ì'}, {"ograve", U'ò'}, {"ugrave", U'ù'}, {"acirc", U'â'},  {"ecirc", U'ê'},
+     {"icirc", U'î'},  {"ocirc", U'ô'},  {"ucirc", U'û'},  {"ntilde", U'ñ'}, {"ccedil", U'ç'},
      {"aring", U'å'}}};
 
 // A number of `base` at the text's beginning, of at most `digits_max` digits; how many it has.
@@ -159,10 +160,16 @@ std::size_t read_escape(std::string_view text, char32_t& c) {
   if (text[0] == '\\') {
     const bool braces = text[1] == 'u' && text[2] == '{';
     const std::size_t from = braces ? 3 : 2;
-    const std::size_t want = text[1] == 'u' ? (braces ? 6 : 4) : text[1] == 'U' ? 8 : text[1] == 'x' ? 2 : 0;
+    const std::size_t want = text[1] == 'u'   ? (braces ? 6 : 4)
+                             : text[1] == 'U' ? 8
+                             : text[1] == 'x' ? 2
+                                              : 0;
     if (want == 0) return 0;
     const std::size_t digits = read_number(text.substr(from), 16, want, c);
-    if (braces) return digits > 0 && from + digits < text.size() && text[from + digits] == '}' ? from + digits + 1 : 0;
+    if (braces)
+      return digits > 0 && from + digits < text.size() && text[from + digits] == '}'
+                 ? from + digits + 1
+                 : 0;
     return digits == want ? from + digits : 0;
   }
   if (text.substr(0, 2) == "U+" || text.substr(0, 2) == "u+") {
@@ -196,7 +203,8 @@ std::optional<Decoded> without_escapes(std::string_view text) {
       any = true;
     } else if (first == '%' && at + 2 < text.size() && hex_value(text[at + 1]) >= 0 &&
                hex_value(text[at + 2]) >= 0) {
-      out.add(static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])), at, at + 3);
+      out.add(static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])), at,
+              at + 3);
       at += 3;
       any = true;
     } else {
@@ -275,8 +283,8 @@ std::vector<Token> tokens_of(std::string_view text, std::string_view separators)
   return tokens;
 }
 
-// Each run of digits is a character: bytes in hexadecimal, binary or decimal, or a letter's place in
-// the alphabet.
+// Each run of digits is a character: bytes in hexadecimal, binary or decimal, or a letter's place
+// in the alphabet.
 std::optional<Decoded> from_numbers(std::string_view text, int base) {
   const std::size_t width = base == 16 ? 2 : 8;
   Builder out(Kind::Code);
@@ -299,9 +307,9 @@ std::optional<Decoded> from_numbers(std::string_view text, int base) {
 }
 
 constexpr std::array<std::string_view, 26> kMorse = {
-    ".-",   "-...", "-.-.", "-..",  ".",   "..-.", "--.",  "....", "..",   ".---", "-.-",  ".-..",
-    "--",   "-.",   "---",  ".--.", "--.-", ".-.",  "...",  "-",    "..-",  "...-", ".--",  "-..-",
-    "-.--", "--.."};
+    ".-",   "-...", "-.-.", "-..",  ".",   "..-.", "--.",  "....", "..",
+    ".---", "-.-",  ".-..", "--",   "-.",  "---",  ".--.", "--.-", ".-.",
+    "...",  "-",    "..-",  "...-", ".--", "-..-", "-.--", "--.."};
 
 std::optional<Decoded> from_morse(std::string_view text) {
   Builder out(Kind::Code);
@@ -338,8 +346,10 @@ std::vector<Decoded> decode_all(std::string_view text) {
     letters = letters || is_ascii_letter(c);
     digits = digits || is_ascii_digit(c);
     others = others || static_cast<unsigned char>(c) >= 0x80;
-    markup = markup || c == '<' || c == '[' || c == '*' || c == '_' || c == '`' || c == '~' || c == '\\';
-    escapes = escapes || c == '&' || c == '%' || c == '\\' || (c == '+' && i > 0 && lower(text[i - 1]) == 'u') ||
+    markup =
+        markup || c == '<' || c == '[' || c == '*' || c == '_' || c == '`' || c == '~' || c == '\\';
+    escapes = escapes || c == '&' || c == '%' || c == '\\' ||
+              (c == '+' && i > 0 && lower(text[i - 1]) == 'u') ||
               (c == 'x' && i > 0 && text[i - 1] == '0');
     run = base64_value(c) >= 0 ? run + 1 : 0;
     long_run = long_run || run >= 6;
@@ -372,7 +382,8 @@ std::vector<Decoded> decode_word(std::string_view word) {
   while (size > 0 && !is_ascii_letter(word[size - 1])) --size;
   if (size < 5 || lower(word[size - 1]) != 'y' || lower(word[size - 2]) != 'a') return result;
   size -= 2;
-  for (std::size_t moved_letters = 1; moved_letters <= 3 && moved_letters + 2 <= size; ++moved_letters) {
+  for (std::size_t moved_letters = 1; moved_letters <= 3 && moved_letters + 2 <= size;
+       ++moved_letters) {
     const std::size_t from = size - moved_letters;
     if (std::string_view("aeiou").find(lower(word[from])) != std::string_view::npos) break;
     Builder back(Kind::LettersMoved);

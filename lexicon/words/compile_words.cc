@@ -66,8 +66,8 @@ Source read(const char* file) {
     word.resize(std::min(word.size(), static_cast<std::size_t>(line.front() - '0')));
     word += line.substr(1, line.size() - 2);
     (inside ? source.inside : source.rows)
-        .push_back({decode_utf8(word), 3.0f + 0.2f * static_cast<float>(line.back() - '!'),
-                    language});
+        .push_back(
+            {decode_utf8(word), 3.0f + 0.2f * static_cast<float>(line.back() - '!'), language});
   }
   return source;
 }
@@ -212,8 +212,8 @@ void count_affixes(const std::vector<Row>& rows, const std::string& languages, K
       for (const auto& [affix, count] : counts) order.emplace_back(-count, affix);
       std::sort(order.begin(), order.end());
       for (std::size_t i = 0; i < std::min(kKept, order.size()); ++i) {
-        const double cost = -std::log(-order[i].first / total) +
-                            (code(rows[first].language) == "en" ? 0.0 : 1.5);
+        const double cost =
+            -std::log(-order[i].first / total) + (code(rows[first].language) == "en" ? 0.0 : 1.5);
         const WordHash hash = hash_of(order[i].second);
         keys.put(suffix ? Key::Suffix : Key::Prefix, hash, static_cast<float>(cost));
         if (suffix)

@@ -7,9 +7,9 @@ extern "C" const char glyphward_words_image_end[];
 namespace glyphward::lexicon {
 
 const WordTable& WordTable::shipped() {
-  static const WordTable table(
-      std::string_view(glyphward_words_image,
-                       static_cast<std::size_t>(glyphward_words_image_end - glyphward_words_image)));
+  static const WordTable table(std::string_view(
+      glyphward_words_image,
+      static_cast<std::size_t>(glyphward_words_image_end - glyphward_words_image)));
   return table;
 }
 

@@ -199,21 +199,20 @@ TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const TemporaryFile file(content);
   EXPECT_EQ(Lexicon::load({file.path()})->revision(),
             to_hex(sha256_of_chunks(
-                {Matcher::kVersion, WordTable::shipped().image(),
-                 tables::lexicon_matching_channel_tsv, tables::lexicon_matching_companions_tsv,
-                 tables::lexicon_matching_prices_tsv, tables::lexicon_matching_sound_tsv,
-                 tables::lexicon_names_tsv, tables::lexicon_text_glyphs_tsv, content})));
+                {Matcher::kVersion, WordTable::shipped().image(), tables::lexicon_channel_rules_tsv,
+                 tables::lexicon_channel_companions_tsv, tables::lexicon_channel_prices_tsv,
+                 tables::lexicon_channel_sound_tsv, tables::lexicon_names_tsv,
+                 tables::lexicon_text_glyphs_tsv, content})));
 }
 
 // What is compiled in is what the files hold, byte for byte.
 TEST(Lexicon, TablesAreTheirFiles) {
   EXPECT_EQ(read_file(kFolder / "names.tsv"), tables::lexicon_names_tsv);
   EXPECT_EQ(read_file(kFolder / "text/glyphs.tsv"), tables::lexicon_text_glyphs_tsv);
-  EXPECT_EQ(read_file(kFolder / "matching/channel.tsv"), tables::lexicon_matching_channel_tsv);
-  EXPECT_EQ(read_file(kFolder / "matching/companions.tsv"),
-            tables::lexicon_matching_companions_tsv);
-  EXPECT_EQ(read_file(kFolder / "matching/prices.tsv"), tables::lexicon_matching_prices_tsv);
-  EXPECT_EQ(read_file(kFolder / "matching/sound.tsv"), tables::lexicon_matching_sound_tsv);
+  EXPECT_EQ(read_file(kFolder / "channel/rules.tsv"), tables::lexicon_channel_rules_tsv);
+  EXPECT_EQ(read_file(kFolder / "channel/companions.tsv"), tables::lexicon_channel_companions_tsv);
+  EXPECT_EQ(read_file(kFolder / "channel/prices.tsv"), tables::lexicon_channel_prices_tsv);
+  EXPECT_EQ(read_file(kFolder / "channel/sound.tsv"), tables::lexicon_channel_sound_tsv);
 }
 
 }  // namespace

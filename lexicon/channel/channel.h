@@ -17,7 +17,7 @@
 
 namespace glyphward::lexicon {
 
-// A way to write a letter otherwise: a row of channel.tsv.
+// A way to write a letter otherwise: a row of rules.tsv.
 enum class Rule : std::uint8_t {
   Invisible,
   Compatibility,
@@ -29,7 +29,7 @@ enum class Rule : std::uint8_t {
   Leet,
   Similar,  // l and I
   Drawn,    // signs that draw a letter together
-  Repeat,  // three times or more
+  Repeat,   // three times or more
   Double,
   Spelled,    // letter by letter, the same sign between any two
   Irregular,  // spelled, with other signs between

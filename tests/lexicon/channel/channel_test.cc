@@ -1,4 +1,4 @@
-#include "lexicon/matching/channel.h"
+#include "lexicon/channel/channel.h"
 
 #include <gtest/gtest.h>
 
@@ -37,8 +37,8 @@ TEST(Channel, KnowsKeyboardsSoundsAndCompanions) {
 }
 
 TEST(Channel, SaysWhatIsWrongWithATable) {
-  const std::string rules(tables::lexicon_matching_channel_tsv);
-  const std::string prices(tables::lexicon_matching_prices_tsv);
+  const std::string rules(tables::lexicon_channel_rules_tsv);
+  const std::string prices(tables::lexicon_channel_prices_tsv);
   const auto fails = [&](const std::string& rule_table, const std::string& price_table,
                          const std::string& sounds, const std::string& expected) {
     try {

@@ -1,6 +1,6 @@
-#include <bit>
+#include "lexicon/channel/drawn_letters.h"
 
-#include "lexicon/matching/drawn_letters.h"
+#include <bit>
 
 namespace glyphward::lexicon {
 

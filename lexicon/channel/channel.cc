@@ -1,4 +1,4 @@
-#include "lexicon/matching/channel.h"
+#include "lexicon/channel/channel.h"
 
 #include <charconv>
 #include <utility>
@@ -43,16 +43,21 @@ constexpr std::array<NamedRule, kRuleCount> kRules = {{{"invisible", kInvisible}
                                                        {"extra", kSlip}}};
 
 constexpr std::array<std::string_view, kPriceCount> kPrices = {
-    "term",         "plain",        "form",        "accent_needed", "accent_lost",
-    "local",        "name",         "no_leet",     "no_sound",      "exact",
-    "plural_only",  "stem",         "short",       "short_inside",  "affix",
-    "companion",    "word_beside",  "fragment",    "both_sides",    "stem_fragment", "slip_and_rest", "other_word", "other_language", "words_joined",
-    "unknown",      "random",       "random_other", "random_script", "compound",
-    "affixed",      "phrase",       "one_word_phrase", "space",      "punctuation",
-    "sign",         "number",       "digit",       "spelled",       "broken",
-    "masked",       "near",         "near_letter", "by_ear",        "unspaced",
-    "foreign_most", "reversed",     "turned",      "split",         "markup",
-    "code",         "letters_moved", "moved_soft", "reversed_asked", "further_soft", "soft_form", "soft_inside", "rest_loose", "other_ending", "term_as_word", "plain_ending"};
+    "term",           "plain",        "form",           "accent_needed",
+    "accent_lost",    "local",        "name",           "no_leet",
+    "no_sound",       "exact",        "plural_only",    "stem",
+    "short",          "short_inside", "affix",          "companion",
+    "word_beside",    "fragment",     "both_sides",     "stem_fragment",
+    "slip_and_rest",  "other_word",   "other_language", "words_joined",
+    "unknown",        "random",       "random_other",   "random_script",
+    "compound",       "affixed",      "phrase",         "one_word_phrase",
+    "space",          "punctuation",  "sign",           "number",
+    "digit",          "spelled",      "broken",         "masked",
+    "near",           "near_letter",  "by_ear",         "unspaced",
+    "foreign_most",   "reversed",     "turned",         "split",
+    "markup",         "code",         "letters_moved",  "moved_soft",
+    "reversed_asked", "further_soft", "soft_form",      "soft_inside",
+    "rest_loose",     "other_ending", "term_as_word",   "plain_ending"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];
@@ -85,7 +90,9 @@ std::u32string letters_of(std::string_view text) {
 
 void expect_all(const TableReader& table, const std::vector<bool>& seen) {
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    if (!seen[i]) table.fail(table.header()[0], "row " + std::to_string(i + 1) + " of the list that the program has is missing");
+    if (!seen[i])
+      table.fail(table.header()[0],
+                 "row " + std::to_string(i + 1) + " of the list that the program has is missing");
   }
 }
 
@@ -118,12 +125,12 @@ Rules rules_of(const CellReading& reading, const Cell& cell) {
 
 Channel::Channel(std::string_view rules, std::string_view prices, std::string_view sounds,
                  std::string_view companions) {
-  TableReader rule("lexicon/matching/channel.tsv", rules);
+  TableReader rule("lexicon/channel/rules.tsv", rules);
   rule.expect_header({"rule", "first", "more", "ordinary_first", "ordinary_more"});
   std::vector<bool> seen;
   while (rule.next()) {
-    const std::size_t i =
-        place_of(rule, kRules, [](const NamedRule& named) { return named.name; }, seen);
+    const std::size_t i = place_of(
+        rule, kRules, [](const NamedRule& named) { return named.name; }, seen);
     for (std::size_t field = 1; field < 5; ++field) {
       if (number(rule, field) < 0) rule.fail(rule.header()[field], "expected no less than 0");
     }
@@ -133,15 +140,15 @@ Channel::Channel(std::string_view rules, std::string_view prices, std::string_vi
     write_.more[i] = number(rule, 4);
   }
   expect_all(rule, seen);
-  TableReader price("lexicon/matching/prices.tsv", prices);
+  TableReader price("lexicon/channel/prices.tsv", prices);
   price.expect_header({"price", "nats"});
   seen.clear();
   while (price.next()) {
-    prices_[place_of(price, kPrices, [](std::string_view name) { return name; }, seen)] =
-        number(price, 1);
+    prices_[place_of(
+        price, kPrices, [](std::string_view name) { return name; }, seen)] = number(price, 1);
   }
   expect_all(price, seen);
-  TableReader sound("lexicon/matching/sound.tsv", sounds);
+  TableReader sound("lexicon/channel/sound.tsv", sounds);
   sound.expect_header({"term", "written", "nats"});
   while (sound.next()) {
     Sound row{letters_of(sound.fields()[0]), letters_of(sound.fields()[1]), number(sound, 2)};
@@ -154,7 +161,7 @@ Channel::Channel(std::string_view rules, std::string_view prices, std::string_vi
       sound.fail("written", "expected letters from a to z");
     }
   }
-  TableReader words("lexicon/matching/companions.tsv", companions);
+  TableReader words("lexicon/channel/companions.tsv", companions);
   words.expect_header({"words"});
   while (words.next()) {
     for (const std::string& word : split(words.fields()[0], ' ')) {
@@ -167,8 +174,8 @@ Channel::Channel(std::string_view rules, std::string_view prices, std::string_vi
 
 const Channel& Channel::shipped() {
   static const Channel channel(
-      tables::lexicon_matching_channel_tsv, tables::lexicon_matching_prices_tsv,
-      tables::lexicon_matching_sound_tsv, tables::lexicon_matching_companions_tsv);
+      tables::lexicon_channel_rules_tsv, tables::lexicon_channel_prices_tsv,
+      tables::lexicon_channel_sound_tsv, tables::lexicon_channel_companions_tsv);
   return channel;
 }
 
@@ -195,7 +202,9 @@ bool Channel::are_neighbours(char32_t a, char32_t b) {
 }
 
 Masking masking(const Cell& cell) {
-  static constexpr CharacterSet kPlain(U"*#_•●■█✱★☆⁎∗×╳▮▓░…?%◾◼▪🔞🍆🤬❤♥⭐✖❌○◯□♪");
+  static constexpr CharacterSet kPlain(
+      U"*#_•●■█✱★☆⁎∗×╳▮▓░…?%"
+      U"◾◼▪🔞🍆🤬❤♥⭐✖❌○◯□♪");
   static constexpr CharacterSet kWeak(U"-.~^+=&@!$'’x");
   if (cell.kind == CellKind::Space) return Masking::None;
   if (kPlain.contains(cell.source)) return Masking::Plain;
