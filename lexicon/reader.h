@@ -56,7 +56,7 @@ class Reader {
   // Several texts, or several lines of one, read together: "wan" and "ker".
   void read_joined(const std::vector<NormalizedPart>& parts, std::vector<PlacedHit>& out) const;
 
-  // Of overlapping hits the most severe stays, then the one with most evidence, then the longest.
+  // Of overlapping hits the one with most evidence stays, each step of severity counting as some.
   // In order of position.
   void resolve(std::vector<PlacedHit>& hits) const;
 

@@ -241,7 +241,7 @@ Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
 Innocence::Priced Innocence::price_letters(const Letters& letters) const {
   Priced best = price_word(letters.view());
   best.cost += letters.cost;
-  if (best.how == How::Listed) return best;
+  if (best.how == How::Listed || vocabulary_.is_term(letters.view())) return best;
   std::u32string once;
   for (const char32_t c : letters.view()) {
     if (once.empty() || once.back() != c) once.push_back(c);

@@ -8,6 +8,8 @@
 namespace glyphward::lexicon {
 namespace {
 
+constexpr float kFrequentMax = 14.5f;  // a word of a language that people know
+
 bool is_number(std::u32string_view word) {
   return std::all_of(word.begin(), word.end(),
                      [](char32_t c) { return c == U' ' || (c >= U'0' && c <= U'9'); });
@@ -82,7 +84,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   pattern.numeric = is_number(letters);
   // A word of another language, without a sign of the term's own.
   const WordTable::Word listed = vocabulary_.table().word(letters);
-  if (listed.cost < kNever && listed.language != pattern.language && entry.term.severity < 5)
+  if (listed.cost < kFrequentMax && listed.language != pattern.language && entry.term.severity < 5)
     pattern.cost += Channel::shipped().price(Price::OtherLanguage);
   LanguageSet harmless = 0;
   for (const std::string& language : entry.harmless_in)
@@ -92,8 +94,8 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   const bool stem = entry.flags & (kStem | kHead);
   const bool compounds = stem || (count >= 4 && entry.term.language == "en" &&
                                   !(entry.flags & (kExact | kPlural)) && spaces == 0);
-  if (compounds && !(steps & kInflection) && !(steps & kSpelling))
-    keys.stems.push_back({letters, id});
+  pattern.inside = compounds && !(steps & kInflection) && !(steps & kSpelling);
+  if (pattern.inside) keys.stems.push_back({letters, id});
   if (count >= 4 && entry.term.severity >= 2 && spaces == 0 && !is_unspaced(letters[0]))
     shapes_.add(id, letters);
   terms_.patterns.push_back(pattern);

@@ -31,6 +31,7 @@ struct Pattern {
   std::uint8_t language = 0;  // LanguageNumber
   bool spaced = false;        // several words
   bool numeric = false;       // digits only
+  bool inside = false;        // found inside longer words too
 };
 
 // A run of cells that reads as an entry.

@@ -134,6 +134,8 @@ void Search::seed(std::uint32_t at) {
   } else if (!innocence_.in_word(at) || innocence_.word_begin(at) == at || unspaced(at)) {
     state.cost = innocence_.before(at);
   } else if (is_apostrophe(text_.cells[at - 1].source)) {
+    // "l'anus", and not "Shinto's".
+    if (innocence_.word_end(at) < at + 3) return;
     state.cost = innocence_.before(innocence_.word_begin(at)) + 2;
   } else {
     if (scope_ != Scope::Words || innocence_.listed(at) || !may_begin(at)) return;
@@ -373,7 +375,9 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
   if (soft > 0 && (pattern.steps & kSpelling)) cost += price(Price::SoftForm);
   // Within a longer word a likeness is chance.
-  if (soft > 0 && (state.inside || (rest.any && !rest.affix))) cost += price(Price::SoftInside);
+  const bool within = state.inside || (rest.any && !rest.affix);
+  if (within && (soft > 0 || (pattern.steps & kSpelling))) cost += price(Price::SoftInside);
+  if (state.inside && !pattern.inside) cost += price(Price::PluralOnly);
   if (rest.loose && pattern.language != english_ && !(flags & kStem))
     cost += price(Price::RestLoose);
   if (is_within_katakana(state.start, at)) cost += price(Price::Fragment);
@@ -422,7 +426,9 @@ void Search::end(const State& state, std::uint32_t at) {
     if (cost == kNever) continue;
     float evidence = innocence_.total() - read - cost;
     // A phrase that is listed means what it says, however often its words are written.
-    const bool phrase = pattern.spaced && state.rules == 0 && !rest.any && !state.inside;
+    const bool phrase = (pattern.spaced || pattern.letters == 1) &&
+                        (state.rules & ~bit(Rule::Compatibility)) == 0 && !rest.any &&
+                        !state.inside;
     if (phrase && !(pattern.flags & (kLocal | kName)))
       evidence = std::max(evidence, kEvidenceMin + 1);
     if (evidence < least_) continue;

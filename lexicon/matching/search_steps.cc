@@ -222,6 +222,10 @@ void Search::leave_out(const State& state, std::uint32_t at) {
 // Over the signs and spaces that stand at the cell.
 void Search::cross(const State& state, std::uint32_t at) {
   if (scope_ == Scope::Joined) return;
+  // An owner's s is none of the word's letters.
+  if (is_apostrophe(text_.cells[at].source) && gap_.end == at + 1 && plain(gap_.end) == U's' &&
+      innocence_.word_end(at) == at + 2)
+    return;
   const std::uint32_t signature = gap_.signature;
   const bool was_spelled = state.spelled;
   const auto go = [&](State next, bool spelled, std::uint32_t separator) {
