@@ -197,8 +197,10 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
   Priced best;
   const std::size_t size = letters.size();
   if (size > 3 && letters.substr(size - 2) == U"'s") {
-    const float cost = vocabulary_.listed(hash_of(letters.substr(0, size - 2)), languages_).cost;
-    if (cost + 1.5f < best.cost) best = {cost + 1.5f, How::Listed};
+    // An owner: as likely as the name.
+    best = price_word(letters.substr(0, size - 2));
+    best.cost += 1.5f;
+    if (best.how == How::Listed) return best;
   }
   if (size < 6 || size > kWordLettersMax + 8) return best;
   WordHash front = hash_of(letters.substr(0, 3));
