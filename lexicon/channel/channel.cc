@@ -57,7 +57,8 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "foreign_most",   "reversed",     "turned",         "split",
     "markup",         "code",         "letters_moved",  "moved_soft",
     "reversed_asked", "further_soft", "soft_form",      "soft_inside",
-    "rest_loose",     "other_ending", "term_as_word",   "plain_ending"};
+    "rest_loose",     "other_ending", "term_as_word",   "plain_ending",
+    "soft_other"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

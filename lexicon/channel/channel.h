@@ -127,9 +127,10 @@ enum class Price : std::uint8_t {
   RestLoose,
   OtherEnding,
   TermAsWord,
-  PlainEnding
+  PlainEnding,
+  SoftOther
 };
-inline constexpr std::size_t kPriceCount = 60;
+inline constexpr std::size_t kPriceCount = 61;
 
 class Channel {
  public:

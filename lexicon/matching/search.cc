@@ -374,6 +374,9 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   }
   if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
   if (soft > 0 && (pattern.steps & kSpelling)) cost += price(Price::SoftForm);
+  // Where words differ by a vowel or an ending, as in most languages but English, a likeness is
+  // another word.
+  if (soft > 0 && pattern.language != english_) cost += price(Price::SoftOther);
   // Within a longer word a likeness is chance.
   const bool within = state.inside || (rest.any && !rest.affix);
   if (within && (soft > 0 || (pattern.steps & kSpelling))) cost += price(Price::SoftInside);
