@@ -29,11 +29,14 @@ ROOMS = {
     "lexicon": [
         ("contract", ["finding.*", "categories.*", "steps.*", "tables.*"], []),
         ("text", ["text/"], ["contract"]),
-        ("matching", ["matching/"], ["contract", "text"]),
+        ("words", ["words/"], []),
+        ("channel", ["channel/"], ["contract", "text"]),
+        ("matching", ["matching/"], ["contract", "text", "words", "channel"]),
         ("written", ["written/"], ["contract", "text", "matching"]),
         ("lists", ["lists/"], ["contract", "text", "matching", "written"]),
-        ("facade", ["lexicon.*"], ["contract", "text", "matching", "written", "lists", "parts"]),
-        ("parts", ["*"], ["contract", "text", "matching", "lists"]),
+        ("facade", ["lexicon.*"],
+         ["contract", "text", "words", "channel", "matching", "written", "lists", "parts"]),
+        ("parts", ["*"], ["contract", "text", "words", "channel", "matching", "lists"]),
     ],
     "policy": [
         ("decision", ["decision.*"], []),

@@ -83,6 +83,11 @@ struct Finding {
   // is description; Described where it is not rendered.
   Certainty certainty = Certainty::Surely;
   std::string list = {};  // the term's
+  // Nats by which the reading with the term is likelier than the likeliest ordinary one.
+  double evidence = 0;
+  std::string reading;  // how it is read as the term: "leet(i)@1"; empty if it stands there plainly
+  std::string
+      ordinary;  // the likeliest ordinary reading and what each word costs: "?d!ckhead 28.2"
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }

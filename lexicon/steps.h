@@ -31,7 +31,9 @@ enum Step : Steps {
   kSpelling = 1u << 14,      // another spelling that the lexicon lists for the term
   kInflection = 1u << 15,    // plural, -ing, ...
   kCompound = 1u << 16,      // the term inside a longer word
-  kCode = 1u << 17,          // Base64, bytes, places in the alphabet, Morse
+  kSlip = 1u << 17,          // a letter mistyped, swapped, left out
+  kMarkup = 1u << 18,        // signs of a markup taken out
+  kCode = 1u << 19,          // decoded: entities, escapes, base64, morse, letters moved ...
   kBehindLastStep            // new steps go before it
 };
 
@@ -48,7 +50,8 @@ inline constexpr std::array kSteps = {
     NamedStep{kTurned, "turned"},         NamedStep{kReversed, "reversed"},
     NamedStep{kSplit, "split"},           NamedStep{kAcrostic, "acrostic"},
     NamedStep{kSpelling, "spelling"},     NamedStep{kInflection, "inflection"},
-    NamedStep{kCompound, "compound"},     NamedStep{kCode, "code"}};
+    NamedStep{kCompound, "compound"},     NamedStep{kSlip, "slip"},
+    NamedStep{kMarkup, "markup"},         NamedStep{kCode, "code"}};
 
 static_assert(
     [] {

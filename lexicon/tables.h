@@ -6,11 +6,14 @@
 
 namespace glyphward::tables {
 
+extern const std::string_view lexicon_channel_companions_tsv;
+extern const std::string_view lexicon_channel_prices_tsv;
+extern const std::string_view lexicon_channel_rules_tsv;
+extern const std::string_view lexicon_channel_sound_tsv;
 extern const std::string_view lexicon_names_tsv;
 extern const std::string_view lexicon_text_extraction_marks_tsv;
 extern const std::string_view lexicon_text_extraction_phrases_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
-extern const std::string_view lexicon_text_languages_tsv;
 extern const std::string_view lexicon_text_markup_entities_tsv;
 extern const std::string_view lexicon_written_forms_tsv;
 
@@ -20,11 +23,14 @@ struct Table {
 };
 // All of them: the lexicon's revision hashes them in this order.
 inline auto lexicon_tables() {
-  return std::to_array<Table>({{"names.tsv", lexicon_names_tsv},
+  return std::to_array<Table>({{"channel/companions.tsv", lexicon_channel_companions_tsv},
+                               {"channel/prices.tsv", lexicon_channel_prices_tsv},
+                               {"channel/rules.tsv", lexicon_channel_rules_tsv},
+                               {"channel/sound.tsv", lexicon_channel_sound_tsv},
+                               {"names.tsv", lexicon_names_tsv},
                                {"text/extraction/marks.tsv", lexicon_text_extraction_marks_tsv},
                                {"text/extraction/phrases.tsv", lexicon_text_extraction_phrases_tsv},
                                {"text/glyphs.tsv", lexicon_text_glyphs_tsv},
-                               {"text/languages.tsv", lexicon_text_languages_tsv},
                                {"text/markup/entities.tsv", lexicon_text_markup_entities_tsv},
                                {"written/forms.tsv", lexicon_written_forms_tsv}});
 }

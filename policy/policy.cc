@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "lexicon/lists/list.h"
-#include "lexicon/text/languages.h"
+#include "lexicon/language.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
@@ -109,30 +109,21 @@ bool any_reads(const std::vector<Substitution>& substitutions, const lexicon::An
   return false;
 }
 
-// The languages that the rendered texts show, found once for all findings.
-class ShownLanguages {
- public:
-  // Keeps prompt and analysis.
-  ShownLanguages(std::string_view prompt, const lexicon::Analysis& analysis)
-      : prompt_(prompt), rendered_(analysis.rendered) {
-    texts_.reserve(rendered_.size());
-    for (const lexicon::RenderedText& text : rendered_)
-      texts_.push_back(lexicon::LanguageIndex(text.text).all());
-  }
-
-  // Of the text, by its place in the list, that holds the finding; none outside the texts. The
-  // letters of a term that is spelled out are no evidence: "w h o r e" has no Portuguese "o".
-  lexicon::Languages around(const lexicon::Finding& finding, std::size_t text) const {
-    if (text == rendered_.size()) return {};
-    if (!has_step(finding, "separators")) return texts_[text];
-    return prompt_.near(finding.start, finding.end, rendered_[text].start, rendered_[text].end);
-  }
-
- private:
-  lexicon::LanguageIndex prompt_;
-  const std::vector<lexicon::RenderedText>& rendered_;
-  std::vector<lexicon::Languages> texts_;
-};
+// The languages of the rendered texts, found once for all findings. The letters of what is found are
+// no evidence.
+std::vector<std::string> languages_of_texts(std::string_view prompt,
+                                            const lexicon::Analysis& analysis) {
+  std::string rest(prompt);
+  for (const lexicon::Finding& finding : analysis.findings)
+    std::fill(rest.begin() + static_cast<std::ptrdiff_t>(finding.start),
+              rest.begin() + static_cast<std::ptrdiff_t>(finding.end), ' ');
+  std::vector<std::string> languages;
+  languages.reserve(analysis.rendered.size());
+  for (const lexicon::RenderedText& text : analysis.rendered)
+    languages.emplace_back(lexicon::language_of(
+        std::string_view(rest).substr(text.start, text.end - text.start)));
+  return languages;
+}
 
 class PolicyImpl : public Policy {
  public:
@@ -250,11 +241,10 @@ class PolicyImpl : public Policy {
     return content;
   }
 
-  // The pool of words for the finding; null: the list of [substitution]. It is of the term's
-  // language if the text shows signs of it, or of none, as one word does; else of the text's.
-  const WordList* pool_for(const lexicon::Finding& finding, const lexicon::Languages& shown) const {
-    const bool others = !shown.main().empty() && !shown.has(finding.language);
-    const std::string language = others ? std::string(shown.main()) : finding.language;
+  // The pool of words for the finding; null: the list of [substitution]. It is of the language of
+  // the text's other words; where they tell none, of the term's.
+  const WordList* pool_for(const lexicon::Finding& finding, const std::string& shown) const {
+    const std::string& language = shown.empty() ? finding.language : shown;
     const auto names = [](const std::vector<std::string>& list, const std::string& value) {
       return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
     };
@@ -398,8 +388,9 @@ class PolicyImpl : public Policy {
     std::set<std::string> replaced;
     const auto rules = replacements(analysis, deciding, replaced);
     const std::set<std::size_t> crowded = crowded_texts(analysis, rules);
-    std::optional<ShownLanguages> languages;
-    if (!pools_.empty()) languages.emplace(prompt, analysis);
+    std::vector<std::string> languages;
+    if (!pools_.empty()) languages = languages_of_texts(prompt, analysis);
+    languages.emplace_back();  // outside the texts
     // The substitutions of all findings that go: of their words, or of whole texts.
     const auto gather = [&](bool whole_texts, int attempt) {
       Substituter substituter(prompt, revision_, words_ ? &*words_ : nullptr, attempt);
@@ -408,7 +399,7 @@ class PolicyImpl : public Policy {
         if (rules[i] == nullptr) continue;
         const std::size_t text = text_of(finding, analysis);
         const WordList* pool =
-            languages ? pool_for(finding, languages->around(finding, text)) : nullptr;
+            pools_.empty() ? nullptr : pool_for(finding, languages[text]);
         if (whole_texts || crowded.contains(text)) {
           substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
         } else {

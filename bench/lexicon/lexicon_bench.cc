@@ -59,6 +59,20 @@ std::string ordinary_prompt(std::size_t bytes) {
   return prompt + "\"";
 }
 
+std::string english_prompt(std::size_t bytes) {
+  static const char* const kSentences[] = {
+      "The harbour market opens at seven, when the first boats come in with mackerel and crab. ",
+      "Visitors are asked to leave bicycles by the old customs house and walk along the quay. ",
+      "Fresh bread, honey from the hills and twelve kinds of cheese are sold beside the fountain. ",
+      "On Saturdays a brass band plays until noon, whatever the weather thinks of it. ",
+      "Parking is free after six; please keep the gate closed and the dogs on a lead. ",
+      "Our bakery has used the same oven, the same flour and the same recipes since 1884. "};
+  std::string prompt = "a poster that says \"";
+  for (std::size_t i = 0; prompt.size() + 90 < bytes; ++i)
+    prompt += kSentences[i % std::size(kSentences)];
+  return prompt + "\"";
+}
+
 std::string hostile_prompt(int kind, std::size_t bytes) {
   static const char* const kUnits[] = {"f*ck* ",   "1!|l",  "f-u-c-", "a s s ", "(f)(u)",
                                        "sshhiitt", "\"'`«", "п1з∂",   "x*x*",   "says "};
@@ -96,7 +110,17 @@ BENCHMARK(BM_Prompt4KiB)
     ->Arg(0)
     ->Arg(1)
     ->Unit(benchmark::kMillisecond)
-    ->Iterations(2000);
+    ->Iterations(200);
+
+void BM_English4KiB(benchmark::State& state) {
+  analyze(state, *lexicon(state.range(0) != 0), english_prompt(4096));
+}
+BENCHMARK(BM_English4KiB)
+    ->ArgName("large")
+    ->Arg(0)
+    ->Arg(1)
+    ->Unit(benchmark::kMillisecond)
+    ->Iterations(200);
 
 void BM_Hostile32000(benchmark::State& state) {
   analyze(state, *lexicon(false), hostile_prompt(static_cast<int>(state.range(0)), 32000));

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "lexicon/matching/walk.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
 namespace {
 
-// Latin letters without a vowel ("fck", "btch"): no word but the one that it is meant for.
-bool is_coined(std::u32string_view word) {
-  return word.size() >= 3 && !has_vowel(word) &&
-         std::all_of(word.begin(), word.end(), [](char32_t c) { return c >= U'a' && c <= U'z'; });
-}
+constexpr float kFrequentMax = 14.5f;  // a word of a language that people know
 
 bool is_number(std::u32string_view word) {
   return std::all_of(word.begin(), word.end(),
@@ -28,101 +23,153 @@ bool is_number(std::u32string_view word) {
 struct Matcher::Keys {
   std::vector<Trie::Key> words;
   std::vector<Trie::Key> stems;
-  std::vector<Trie::Key> turned;
 };
 
-Matcher::Matcher(const std::vector<Entry>& entries) {
+Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed,
+                 float least)
+    : least_(least), allowed_(allowed) {
   Keys keys;
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (!(entries[i].flags & kWritten)) add_entry(i, entries[i], keys);
   }
-  words_.build(std::move(keys.words));
-  stems_.build(std::move(keys.stems));
-  turned_.build(std::move(keys.turned));
+  terms_.words.build(std::move(keys.words));
+  terms_.stems.build(std::move(keys.stems));
+  shapes_.finish();
+  for (const std::string& phrase : allowed) {
+    const std::u32string folded = fold_term(phrase);
+    if (folded.find(U' ') == folded.npos) vocabulary_.allow(folded);
+  }
 }
 
 // The spellings of an entry: its term and its forms, each as it is written, without its marks and
 // with what English does to its last letter.
 void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
-  const auto add_form = [&](std::string_view form, Steps steps) {
+  const Channel& channel = Channel::shipped();
+  const auto add_form = [&](std::string_view form, Steps steps, float cost) {
     const std::u32string folded = fold_term(form);
-    std::vector<std::u32string> spellings = {folded};
     const std::u32string stripped = strip_marks(folded);
-    if (stripped != folded && !(entry.flags & kAccent)) spellings.push_back(stripped);
-    if (stripped != folded && (entry.flags & kAccent))
-      add_spelling(stripped, number, entry, steps, true, keys);
-    for (const std::u32string& letters : spellings) {
-      add_spelling(letters, number, entry, steps, false, keys);
-      // English drops or changes the last vowel before an ending, which no list of endings can
-      // say.
-      if (entry.term.language != "en" || (entry.flags & kExact) || letters.size() < 4) continue;
-      const std::u32string stem = letters.substr(0, letters.size() - 1);
-      if (letters.back() == U'y')
-        add_spelling(stem + U"ies", number, entry, steps | kInflection, false, keys);
-      if (letters.back() == U'e' && !(entry.flags & kPlural))
-        add_spelling(stem + U"ing", number, entry, steps | kInflection, false, keys);
+    add_spelling(folded, number, entry, steps, cost, keys);
+    if (stripped != folded) {
+      add_spelling(
+          stripped, number, entry, steps,
+          cost + channel.price(entry.flags & kAccent ? Price::AccentNeeded : Price::AccentLost),
+          keys);
     }
+    // English drops or changes the last vowel before an ending, which no list of endings can say.
+    if (entry.term.language != "en" || (entry.flags & kExact) || folded.size() < 4) return;
+    const std::u32string stem = folded.substr(0, folded.size() - 1);
+    if (folded.back() == U'y')
+      add_spelling(stem + U"ies", number, entry, steps | kInflection, cost, keys);
+    if (folded.back() == U'e' && !(entry.flags & kPlural))
+      add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys);
   };
-  add_form(entry.term.term, 0);
-  for (const std::string& form : entry.forms) add_form(form, kSpelling);
+  add_form(entry.term.term, 0, 0);
+  for (const std::string& form : entry.forms) add_form(form, kSpelling, channel.price(Price::Form));
 }
 
 // One spelling, in every index in which it may be found.
 void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry,
-                           Steps steps, bool disguised, Keys& keys) {
+                           Steps steps, float cost, Keys& keys) {
   if (letters.empty()) return;
-  const auto id = static_cast<std::uint32_t>(patterns_.size());
+  const auto id = static_cast<std::uint32_t>(terms_.patterns.size());
   const auto spaces = static_cast<std::size_t>(std::count(letters.begin(), letters.end(), U' '));
   const auto count = static_cast<std::uint32_t>(letters.size() - spaces);
-  const bool spaced = spaces > 0;
-  const bool coined = is_coined(letters);
-  patterns_.push_back({number, count, steps, entry.flags, letters.front(), letters.back(),
-                       static_cast<std::uint8_t>(entry.term.severity), entry.term.language == "en",
-                       entry.term.language == "ru", spaced, disguised, coined, is_number(letters)});
-  keys.words.push_back({letters, id, (entry.flags & kStem) || is_unspaced(letters.front())});
-  if (!is_short(patterns_.back())) keys.turned.push_back({letters, id});
+  Pattern pattern;
+  pattern.entry = number;
+  pattern.letters = count;
+  pattern.steps = steps;
+  pattern.flags = entry.flags;
+  pattern.cost = cost;
+  pattern.severity = static_cast<std::uint8_t>(entry.term.severity);
+  pattern.language = vocabulary_.table().language_number(entry.term.language);
+  pattern.spaced = spaces > 0;
+  pattern.numeric = is_number(letters);
+  // A word of another language, without a sign of the term's own.
+  const WordTable::Word listed = vocabulary_.table().word(letters);
+  if (listed.cost < kFrequentMax && listed.language != pattern.language && entry.term.severity < 5)
+    pattern.cost += Channel::shipped().price(Price::OtherLanguage);
+  LanguageSet harmless = 0;
+  for (const std::string& language : entry.harmless_in)
+    harmless |= language_bit(vocabulary_.table().language_number(language));
+  vocabulary_.exclude(letters, pattern, harmless);
+  keys.words.push_back({letters, id, spaces > 0});
   const bool stem = entry.flags & (kStem | kHead);
-  const bool compounds = stem || (count >= 4 && !(entry.flags & (kExact | kPlural)) && !spaced);
-  if (compounds && !(steps & kInflection) && (!(steps & kSpelling) || coined))
-    keys.stems.push_back({letters, id});
-  if (count >= 4 && entry.term.severity >= 2 && !spaced) masks_.add(id, std::move(letters));
+  const bool compounds = stem || (count >= 4 && entry.term.language == "en" &&
+                                  !(entry.flags & (kExact | kPlural)) && spaces == 0);
+  pattern.inside = compounds && !(steps & kInflection) && !(steps & kSpelling);
+  if (pattern.inside) keys.stems.push_back({letters, id});
+  if (count >= 4 && entry.term.severity >= 2 && spaces == 0 && !is_unspaced(letters[0]))
+    shapes_.add(id, letters);
+  terms_.patterns.push_back(pattern);
 }
 
 // ----- searching -----
 
-void Matcher::find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
+void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit>& hits,
                    const std::vector<std::uint32_t>& seams) const {
+  if (text.cells.empty()) return;
+  find(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, hits, seams);
+}
+
+void Matcher::find(const NormalizedText& text, const Innocence& innocence, const View& view,
+                   std::vector<Hit>& hits, const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  const bool turned = scope == Scope::Whole || scope == Scope::Turned;
-  const Terrain terrain(text, turned);
-  if (terrain.empty()) return;
-  Waiting waiting;
-  Walk whole{text, turned ? turned_ : words_, patterns_, terrain, seams, scope, false, waiting,
-             hits};
-  // Joined text is read from its seams.
-  if (scope == Scope::Joined) {
-    for (std::size_t i = 0; i + 1 < seams.size(); ++i) {
-      if (const std::uint32_t start = terrain.spots[seams[i]].next_word; start < seams[i + 1])
-        walk_from(whole, start);
+  Search search(terms_, shapes_, text, innocence, view.scope, seams);
+  // Read otherwise, a term hides only in what makes no sense as it stands.
+  std::vector<bool> begins;
+  if (view.around && view.scope != Scope::Joined) {
+    const Channel& channel = Channel::shipped();
+    const float least =
+        view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + least_;
+    begins.assign(size, false);
+    bool any = false;
+    for (std::uint32_t i = 0; i < size;) {
+      if (text.cells[i].kind == CellKind::Space) {
+        ++i;
+        continue;
+      }
+      const Around around = view.around(i, i + 1);
+      const std::uint32_t end = std::max(around.end, i + 1);
+      const bool worth = around.ordinary >= least;
+      any = any || worth;
+      for (; i < end; ++i) begins[i] = worth;
     }
-    return;
+    if (!any) return;
+    search.begin_only(begins);
   }
-  // Other text from where words begin, and, for stems and compounds, from inside them.
-  Walk inside{text, stems_, patterns_, terrain, seams, scope, true, waiting, hits};
-  for (std::uint32_t i = 0; i < size; ++i) {
-    const Cell& cell = text.cells[i];
-    if (terrain.spots[i].letters == 0) continue;
-    const bool after_word = i > 0 && is_word(text.cells[i - 1]);
-    const bool unspaced =
-        is_unspaced(cell.plain) || (after_word && is_unspaced(text.cells[i - 1].plain));
-    if (!after_word || unspaced) {
-      walk_from(whole, i);
-    } else if (scope == Scope::Words && terrain.may_begin(stems_, i)) {
-      walk_from(inside, i);
+  const std::vector<AllowList::Range>& allowed = innocence.allowed();
+  // People read few of them.
+  constexpr std::size_t kExplainedMax = 16;
+  for (const Search::Found& found : search.run(least_)) {
+    // A harmless phrase clears what it holds, if that is written as plainly.
+    const bool cleared =
+        found.rules == 0 &&
+        std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
+          return range.begin <= found.begin && found.end <= range.end;
+        });
+    if (cleared) continue;
+    Hit hit;
+    hit.evidence = found.evidence;
+    if (view.around) {
+      const Around around = view.around(found.begin, found.end);
+      const float read = innocence.bound(around.end) - innocence.bound(around.begin);
+      hit.evidence -= std::max(0.0f, view.cost + read - around.ordinary);
+      if (found.rules & (kSoft | bit(Rule::Mask) | bit(Rule::MaskRun)))
+        hit.evidence -= Channel::shipped().price(Price::MovedSoft);
     }
+    if (hit.evidence < least_) continue;
+    hit.entry = terms_.patterns[found.pattern].entry;
+    hit.begin = found.begin;
+    hit.end = found.end;
+    hit.steps = steps_of(found.rules) | found.steps;
+    if (hits.size() < kExplainedMax) hit.reading = search.explain(found);
+    std::uint32_t begin = found.begin;
+    std::uint32_t end = found.end;
+    while (begin > 0 && innocence.before(begin) == kNever) --begin;
+    while (end < size && innocence.before(end) == kNever) ++end;
+    hit.ordinary = innocence.reading(begin, end);
+    hits.push_back(std::move(hit));
   }
-  // No mask stands between two pieces.
-  if (scope == Scope::Words && seams.empty()) masks_.find(text, patterns_, hits);
 }
 
 }  // namespace glyphward::lexicon

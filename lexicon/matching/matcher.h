@@ -1,32 +1,29 @@
-// The matcher: finds the lexicon's terms in normalized text. A trie of the terms is walked over the
-// cells, following every reading of a cell at once (a nondeterministic automaton); what the walk
-// reaches is then judged by its context: word boundaries, endings, how many letters were digits,
-// whether what was left out parted words.
+// The matcher: finds the lexicon's terms in normalized text.
 //
-//   Matcher::find -> Terrain: what each cell may stand for, and what comes next   (walk.h)
-//                 -> a walk from each cell where a term may begin                 (walk.cc)
-//                    -> judge: letters, gaps, what stands around it               (context.cc)
-//                 -> MaskIndex::find: words with signs in place of letters        (masks.cc)
+//   Matcher::find -> AllowList: the harmless phrases that stand there
+//                 -> Innocence: the cheapest ordinary reading       (innocence.h)
+//                 -> Search: the cheapest readings with a term      (search.h)
 //
-// Why not RE2::Set: a cell has several readings, and the readings are of several cells (ph -> f),
-// so a text would have to be given to it once for every combination; and RE2 tells which pattern
-// matched, not where.
+// One number judges: by how much the second is cheaper than the first. What a language, a name or a
+// place makes harmless is cheaper to write, and what is disguised is cheaper to hide; there is no
+// other rule.
 //
-// Cost: at each cell where a word may begin, the trie's nodes that the text can reach. A walk goes
-// on only while the cells that it could read next hold a letter that the trie continues with, and
-// over no more than kReachMax cells in all; runs are squashed before (normalization.h). So hostile
-// text costs a bounded amount a cell: linear in the text for a given lexicon.
+// Cost: linear in the text for a given lexicon. Ordinary words, which most are, are looked up once,
+// and are read on only where a phrase may begin with them.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "lexicon/matching/allow_list.h"
 #include "lexicon/matching/entry.h"
-#include "lexicon/matching/masks.h"
+#include "lexicon/matching/innocence.h"
 #include "lexicon/matching/pattern.h"
-#include "lexicon/matching/trie.h"
+#include "lexicon/matching/search.h"
+#include "lexicon/matching/vocabulary.h"
 #include "lexicon/text/normalization.h"
 
 namespace glyphward::lexicon {
@@ -35,13 +32,44 @@ namespace glyphward::lexicon {
 class Matcher {
  public:
   // Keeps nothing of the entries but their order: a hit names its entry by number.
-  explicit Matcher(const std::vector<Entry>& entries);
+  // `least`: the evidence from which on a hit counts.
+  explicit Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed = {},
+                   float least = kEvidenceMin);
+  Matcher(const Matcher&) = delete;
+  Matcher& operator=(const Matcher&) = delete;
+
+  // How a text came to be read otherwise than it stands: what that costs, and the cells around a
+  // hit that were read so, with what they cost as they stand.
+  struct Around {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    float ordinary = 0;
+  };
+  struct View {
+    Scope scope = Scope::Words;
+    float cost = 0;
+    std::function<Around(std::uint32_t begin, std::uint32_t end)> around;  // empty: it stands so
+  };
 
   // Adds what is found, unordered; the same cells may be hit by several entries. `seams`, needed
   // for Scope::Joined: the cells where pieces begin, in order, the first 0 and the last the text's
-  // end. Scope::Words may leave out what is found within one piece, if seams are given.
-  void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
+  // end.
+  void find(const NormalizedText& text, const View& view, std::vector<Hit>& hits,
             const std::vector<std::uint32_t>& seams = {}) const;
+  // The same, where innocence() of the text is known already.
+  void find(const NormalizedText& text, const Innocence& innocence, const View& view,
+            std::vector<Hit>& hits, const std::vector<std::uint32_t>& seams = {}) const;
+  void find(const NormalizedText& text, Scope scope, std::vector<Hit>& hits,
+            const std::vector<std::uint32_t>& seams = {}) const {
+    View view;
+    view.scope = scope;
+    find(text, view, hits, seams);
+  }
+  float least() const { return least_; }
+  // The ordinary reading of a text, which must outlive it.
+  Innocence innocence(const NormalizedText& text) const {
+    return Innocence(text, vocabulary_, allowed_.find(text));
+  }
 
   // Changes with any change of what is found that is no change of a table: those are hashed into
   // the lexicon's revision beside it.
@@ -51,13 +79,13 @@ class Matcher {
   struct Keys;
   void add_entry(std::uint32_t number, const Entry& entry, Keys& keys);
   void add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry, Steps steps,
-                    bool disguised, Keys& keys);
+                    float cost, Keys& keys);
 
-  std::vector<Pattern> patterns_;
-  Trie words_;
-  Trie stems_;   // those that are found inside longer words too
-  Trie turned_;  // those that are found backwards and upside down
-  MaskIndex masks_;
+  float least_;
+  Terms terms_;
+  Shapes shapes_;
+  Vocabulary vocabulary_{terms_};
+  AllowList allowed_;
 };
 
 }  // namespace glyphward::lexicon

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "lexicon/steps.h"
 
@@ -13,7 +14,7 @@ namespace glyphward::lexicon {
 // How a text is read.
 enum class Scope {
   Words,   // words, spelled words, compounds
-  Whole,   // whole words of four letters or more, nothing added: for text read backwards
+  Whole,   // whole words of four letters or more: for text read backwards
   Turned,  // the same for text read upside down, whose glyphs leave no doubt
   Joined   // several pieces in a row, from a seam to a seam, are one term
 };
@@ -25,15 +26,12 @@ struct Pattern {
   std::uint32_t letters = 0;  // without spaces
   Steps steps = 0;            // kSpelling, kInflection
   std::uint32_t flags = 0;    // the entry's
-  char32_t front = 0;
-  char32_t back = 0;
+  float cost = 0;             // beside the term's own price: a form, marks stripped
   std::uint8_t severity = 0;
-  bool english = false;
-  bool russian = false;
-  bool spaced = false;     // several words
-  bool disguised = false;  // only if the text hides something: "c0no" is meant, "cono" is a cone
-  bool coined = false;     // a spelling without vowels, as good as the term itself
-  bool numeric = false;    // digits only
+  std::uint8_t language = 0;  // LanguageNumber
+  bool spaced = false;        // several words
+  bool numeric = false;       // digits only
+  bool inside = false;        // found inside longer words too
 };
 
 // A run of cells that reads as an entry.
@@ -42,6 +40,11 @@ struct Hit {
   std::uint32_t begin = 0;  // cells: [begin, end)
   std::uint32_t end = 0;
   Steps steps = 0;
+  // Nats by which the reading with the term is cheaper than the cheapest ordinary one.
+  float evidence = 0;
+  // How both readings go, for people.
+  std::string reading;
+  std::string ordinary;
 };
 
 }  // namespace glyphward::lexicon

@@ -13,9 +13,9 @@ void Trie::build(std::vector<Key> keys) {
   struct Range {
     std::uint32_t node, first, last, depth;
   };
-  std::vector<std::uint32_t> inner_before(keys.size() + 1);
+  std::vector<std::uint32_t> spaced_before(keys.size() + 1);
   for (std::size_t i = 0; i < keys.size(); ++i)
-    inner_before[i + 1] = inner_before[i] + (keys[i].inner ? 1 : 0);
+    spaced_before[i + 1] = spaced_before[i] + (keys[i].spaced ? 1 : 0);
   nodes_.assign(1, Node{});
   std::vector<Range> todo = {{kRoot, 0, static_cast<std::uint32_t>(keys.size()), 0}};
   while (!todo.empty()) {
@@ -24,7 +24,7 @@ void Trie::build(std::vector<Key> keys) {
     todo.pop_back();
     std::uint32_t i = range.first;
     nodes_[range.node].first_value = static_cast<std::uint32_t>(values_.size());
-    nodes_[range.node].inner = inner_before[range.last] > inner_before[range.first];
+    nodes_[range.node].spaced = spaced_before[range.last] > spaced_before[range.first];
     for (; i < range.last && keys[i].letters.size() == range.depth; ++i) {
       values_.push_back(keys[i].value);
       ++nodes_[range.node].values;

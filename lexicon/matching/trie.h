@@ -40,7 +40,7 @@ class Trie {
   struct Key {
     std::u32string letters;
     std::uint32_t value = 0;
-    bool inner = false;  // found inside longer words too
+    bool spaced = false;  // of several words
   };
   void build(std::vector<Key> keys);
 
@@ -52,8 +52,8 @@ class Trie {
   // The letters that the node goes on with, as a set of letter_bit()s.
   LetterSet next_letters(std::uint32_t node) const { return nodes_[node].next; }
   bool has_values(std::uint32_t node) const { return nodes_[node].values > 0; }
-  // Whether the node leads to an inner key.
-  bool leads_inside(std::uint32_t node) const { return nodes_[node].inner; }
+  // Whether the node leads to a key of several words.
+  bool leads_to_phrase(std::uint32_t node) const { return nodes_[node].spaced; }
   // The values of the keys that end at the node.
   const std::uint32_t* values_begin(std::uint32_t node) const {
     return values_.data() + nodes_[node].first_value;
@@ -77,6 +77,15 @@ class Trie {
     }
     return false;
   }
+  // Calls `use` with the letter of each child by one of the letters, and its node.
+  template <typename Use>
+  void each_child(std::uint32_t node, LetterSet letters, Use use) const {
+    any_child(node, letters, [&](std::uint32_t child) {
+      use(nodes_[child].letter, child);
+      return false;
+    });
+  }
+  std::size_t size() const { return nodes_.size(); }
 
  private:
   struct Node {
@@ -88,7 +97,7 @@ class Trie {
     std::uint32_t others = 0;
     std::uint32_t values = 0;
     char32_t letter = 0;
-    bool inner = false;
+    bool spaced = false;
   };
   static constexpr std::size_t kLatinLetters = 26;
   static constexpr LetterSet kEnds = 1u << 28;

@@ -9,7 +9,10 @@ namespace {
 
 // The first cells of a text as a hit.
 bool name(std::string_view text, std::uint32_t begin, std::uint32_t end) {
-  return is_name(normalize(text), Hit{0, begin, end, 0});
+  Hit hit;
+  hit.begin = begin;
+  hit.end = end;
+  return is_name(normalize(text), hit);
 }
 
 TEST(Names, StandBesideTitlesAndPlacesOrOwnThings) {

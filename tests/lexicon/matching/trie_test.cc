@@ -57,8 +57,8 @@ TEST(Trie, KnowsWhatItsNodesLeadTo) {
   const std::uint32_t ab = trie.child(a, U'b');
   EXPECT_EQ(trie.letter(ab), U'b');
   EXPECT_EQ(trie.next_letters(ab), letter_bit(U'c') | kOtherLetters);
-  EXPECT_TRUE(trie.leads_inside(ab));
-  EXPECT_FALSE(trie.leads_inside(trie.child(ab, U'c')));
+  EXPECT_TRUE(trie.leads_to_phrase(ab));
+  EXPECT_FALSE(trie.leads_to_phrase(trie.child(ab, U'c')));
   EXPECT_FALSE(trie.has_values(ab));
   EXPECT_TRUE(trie.has_values(trie.child(ab, U'я')));
   EXPECT_EQ(trie.child(ab, U'd'), Trie::kNone);

@@ -1,0 +1,597 @@
+#include "lexicon/matching/innocence.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "lexicon/text/unicode.h"
+
+namespace glyphward::lexicon {
+namespace {
+
+constexpr std::size_t kRunMax = 48;     // longer runs are no words
+constexpr float kQuietMax = 11.0f;      // see quiet()
+constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
+constexpr std::size_t kHypotheses = 6;  // readings of a run that are followed at once
+constexpr std::size_t kUnspacedWordMax = 8;
+
+char32_t letter_of(const NormalizedText& text, const Cell& cell) {
+  if (is_apostrophe(cell.source)) return U'\'';
+  if (cell.plain != 0) return fold_script(cell.plain);
+  return cell.count > 0 ? text.begin(cell)->letters[0] : cell.source;
+}
+
+bool is_common_sign(char32_t c) {
+  static constexpr CharacterSet kCommon(U".,!?-'&:/()\"’#+;–—…“”„«»·。、！？：（）");
+  return kCommon.contains(c);
+}
+
+// 0 for letters of Latin and Cyrillic, which make up words from few letters.
+int script_of(char32_t c) {
+  return c < 0x250 ? 0 : c >= 0x400 && c < 0x530 ? 1 : c >= 0x370 && c < 0x400 ? 2 : 3;
+}
+
+}  // namespace
+
+// A way to read a run: its letters and what the rules cost that led to them.
+struct Innocence::Letters {
+  std::array<char32_t, kRunMax> letters{};
+  std::uint8_t size = 0;
+  Rules rules = 0;
+  float cost = 0;
+  float likely = 0;  // the letters as they follow each other, so far
+
+  std::u32string_view view() const { return {letters.data(), size}; }
+};
+
+Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
+                     std::vector<AllowList::Range> allowed)
+    : text_(text),
+      vocabulary_(vocabulary),
+      table_(vocabulary.table()),
+      allowed_(std::move(allowed)) {
+  find_words();
+  weigh_languages();
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  edges_.reserve(size + size / 4 + 8);
+  for (const AllowList::Range& range : allowed_) {
+    bool one_word = true;
+    for (std::uint32_t i = range.begin; i < range.end; ++i)
+      one_word = one_word && is_word(text.cells[i]);
+    add(range.begin, range.end,
+        {price(one_word ? Price::OneWordPhrase : Price::Phrase), How::Phrase});
+  }
+  for (std::uint32_t i = 0; i < size;) {
+    const Cell& cell = text_.cells[i];
+    if (!words_[i].inside) {
+      const bool space = cell.kind == CellKind::Space;
+      add(i, i + 1,
+          {price(space                         ? Price::Space
+                 : is_common_sign(cell.source) ? Price::Punctuation
+                                               : Price::Sign),
+           How::Sign});
+      ++i;
+      continue;
+    }
+    std::uint32_t end = words_[i].end;
+    if (unspaced(i)) {
+      add_unspaced(i, end);
+    } else {
+      add_word(i, end);
+    }
+    i = end;
+  }
+  add_stretches();
+  add_spelled();
+  add_broken();
+  add_codes();
+  find_paths();
+}
+
+std::u32string Innocence::plain(std::uint32_t begin, std::uint32_t end) const {
+  std::u32string letters;
+  for (std::uint32_t i = begin; i < end; ++i) letters.push_back(letter_of(text_, text_.cells[i]));
+  return letters;
+}
+
+bool Innocence::unspaced(std::uint32_t i) const { return is_unspaced(text_.cells[i].plain); }
+
+// Written as what it is: a letter without marks, or a mark that is the letter's own.
+bool Innocence::is_plain(std::uint32_t i) const {
+  const Cell& cell = text_.cells[i];
+  if (cell.kind != CellKind::Letter) return false;
+  return cell.count > 0 && text_.begin(cell)->steps == 0 && text_.begin(cell)->size == 1;
+}
+
+void Innocence::find_words() {
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  words_.resize(size + 1);
+  for (std::uint32_t i = 0; i <= size; ++i) words_[i].begin = words_[i].end = i;
+  const auto letter = [&](std::uint32_t i) { return text_.cells[i].kind == CellKind::Letter; };
+  for (std::uint32_t i = 0; i < size; ++i) {
+    const Cell& cell = text_.cells[i];
+    words_[i].inside = is_word(cell);
+    // An apostrophe between letters, alone: a quotation mark stands beside a space or another.
+    if (is_apostrophe(cell.source) && i > 0 && i + 1 < size && letter(i - 1) && letter(i + 1))
+      words_[i].inside = true;
+  }
+  for (std::uint32_t i = 0; i < size;) {
+    if (!words_[i].inside) {
+      ++i;
+      continue;
+    }
+    std::uint32_t end = i;
+    const bool without_spaces = unspaced(i);
+    while (end < size && words_[end].inside && unspaced(end) == without_spaces) ++end;
+    for (std::uint32_t k = i; k < end; ++k) {
+      words_[k].begin = i;
+      words_[k].end = end;
+    }
+    i = end;
+  }
+}
+
+// Each listed word votes for the language in which it is written most.
+void Innocence::weigh_languages() {
+  std::array<float, 64> votes{};
+  float all = 0;
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  for (std::uint32_t i = 0; i < size;) {
+    const std::uint32_t end = std::max(words_[i].end, i + 1);
+    if (words_[i].inside && end - i >= 2 && end - i <= kWordLettersMax) {
+      WordHash hash = 0;
+      for (std::uint32_t k = i; k < end; ++k)
+        hash = hash_append(hash, letter_of(text_, text_.cells[k]));
+      const WordTable::Word word = vocabulary_.listed(hash, 0);
+      if (word.cost < kTellingMax && word.language != 0) {
+        votes[word.language & 63] += 1;
+        all += 1;
+      }
+    }
+    i = end;
+  }
+  for (LanguageNumber i = 0; i < votes.size(); ++i) {
+    if (votes[i] > 0 && votes[i] * 3 >= all) languages_ |= language_bit(i);
+  }
+}
+
+// ----- words -----
+
+float Innocence::price_unknown(std::u32string_view letters) const {
+  float random = 1;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    const int script = script_of(letters[i]);
+    random += price(script < 2 ? Price::Random : Price::RandomOther);
+    if (i > 0 && script != script_of(letters[i - 1])) random += price(Price::RandomScript);
+  }
+  return price(Price::Unknown) + std::min(random, table_.letters(letters));
+}
+
+// A frequent word, misspelt: a letter too many, too few or another, by ear, without its vowels.
+Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
+  Priced best;
+  const std::size_t size = letters.size();
+  const auto offer = [&](float cost) {
+    if (cost < best.cost) best = {cost, How::Near};
+  };
+  if (size >= 4 && size <= 12) {
+    float slip = table_.near(Key::Less, hash_of(letters));
+    WordHash front = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const WordHash less = hash_join(front, hash_of(letters.substr(i + 1)), size - i - 1);
+      slip = std::min({slip, vocabulary_.listed(less, 0).cost, table_.near(Key::Less, less)});
+      front = hash_append(front, letters[i]);
+    }
+    offer(slip + price(Price::Near) + price(Price::NearLetter) * static_cast<float>(size));
+  }
+  if (size >= 3 && size <= 14) {
+    offer(table_.near(Key::Sound, hash_of(sound_skeleton(letters))) + price(Price::ByEar));
+    offer(table_.near(Key::Bones, hash_of(letters)) + price(Price::ByEar));
+  }
+  return best;
+}
+
+// Two listed words, or one and an ending.
+Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
+  Priced best;
+  const std::size_t size = letters.size();
+  if (size > 3 && letters.substr(size - 2) == U"'s") {
+    // An owner: as likely as the name.
+    best = price_word(letters.substr(0, size - 2));
+    best.cost += 1.5f;
+    if (best.how == How::Listed) return best;
+  }
+  if (size < 6 || size > kWordLettersMax + 8) return best;
+  WordHash front = hash_of(letters.substr(0, 3));
+  for (std::size_t i = 3; i < size; ++i) {
+    const WordTable::Word first = vocabulary_.listed(front, languages_);
+    if (first.cost < kNever && !vocabulary_.holds_term(letters.substr(0, i), first)) {
+      const WordHash rest = hash_of(letters.substr(i));
+      if (i + 2 < size) {
+        const float cost =
+            first.cost + vocabulary_.listed(rest, languages_).cost + price(Price::Compound);
+        if (cost < best.cost) best = {cost, How::Compound};
+      }
+      if (size - i <= 4) {
+        const float cost = first.cost + table_.suffix(rest) + price(Price::Affixed);
+        if (cost < best.cost) best = {cost, How::Compound};
+      }
+    }
+    front = hash_append(front, letters[i]);
+  }
+  return best;
+}
+
+Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
+  if (letters.size() > kWordLettersMax + 8) return {price_unknown(letters), How::Unknown};
+  const WordTable::Word word = vocabulary_.listed(hash_of(letters), languages_);
+  if (word.cost < kNever && !vocabulary_.holds_term(letters, word)) return {word.cost, How::Listed};
+  Priced best{price_unknown(letters), How::Unknown};
+  const auto offer = [&](Priced other) {
+    if (other.cost < best.cost) best = other;
+  };
+  const bool term = vocabulary_.is_term(letters);
+  if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters));
+  offer(price_parts(letters));
+  // What is spelled as a term is hardly another word that nobody knows.
+  if (term) best.cost = std::max(best.cost, price(Price::TermAsWord));
+  return best;
+}
+
+// As it is, and with doubled letters written once.
+Innocence::Priced Innocence::price_letters(const Letters& letters) const {
+  Priced best = price_word(letters.view());
+  best.cost += letters.cost;
+  if (best.how == How::Listed || vocabulary_.is_term(letters.view())) return best;
+  std::u32string once;
+  for (const char32_t c : letters.view()) {
+    if (once.empty() || once.back() != c) once.push_back(c);
+  }
+  const std::size_t doubled = letters.size - once.size();
+  if (doubled == 0) return best;
+  Priced squeezed = price_word(once);
+  squeezed.cost +=
+      letters.cost + channel_.write(bit(Rule::Repeat), letters.rules) +
+      channel_.write(bit(Rule::Repeat), bit(Rule::Repeat)) * static_cast<float>(doubled - 1);
+  if (squeezed.how == How::Unknown || squeezed.cost >= best.cost) return best;
+  return {squeezed.cost, How::Near};
+}
+
+Innocence::Priced Innocence::price_run(const Cells& cells) const {
+  if (cells.size() > kRunMax - 2) {
+    return {price(Price::Unknown) + price(Price::Random) * static_cast<float>(cells.size()),
+            How::Unknown};
+  }
+  std::vector<Letters> now(1);
+  std::vector<Letters> next;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const Cell& cell = text_.cells[cells[i]];
+    next.clear();
+    for (const Letters& before : now) {
+      const auto put = [&](std::u32string_view letters, Rules rules, float extra) {
+        if (before.size + letters.size() > kRunMax) return;
+        Letters after = before;
+        after.cost += channel_.write(rules, before.rules) + extra;
+        after.rules |= rules;
+        for (const char32_t c : letters) {
+          const std::size_t known = std::min<std::size_t>(after.size, 3);
+          after.likely += table_.letter(c, after.letters.data() + after.size - known, known);
+          after.letters[after.size++] = c;
+        }
+        next.push_back(after);
+      };
+      bool any = false;
+      for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
+        if (r->steps & kSound) continue;
+        any = true;
+        put({r->letters.data(), r->size}, rules_of(*r, cell), 0);
+      }
+      const char32_t c = letter_of(text_, cell);
+      const bool apostrophe = is_apostrophe(cell.source);
+      if (!any || apostrophe)
+        put(std::u32string_view(&c, 1), 0, apostrophe ? 1 : price(Price::Sign) + 6);
+    }
+    const auto cheaper = [](const Letters& a, const Letters& b) {
+      return a.cost + a.likely < b.cost + b.likely;
+    };
+    if (next.size() > kHypotheses) {
+      std::partial_sort(next.begin(), next.begin() + kHypotheses, next.end(), cheaper);
+      next.resize(kHypotheses);
+    }
+    now.swap(next);
+  }
+  Priced best;
+  for (const Letters& letters : now) {
+    const Priced priced = price_letters(letters);
+    if (priced.cost < best.cost) best = priced;
+  }
+  if (now.empty()) best.cost = price(Price::Unknown) + price(Price::Random) * kRunMax;
+  return best;
+}
+
+void Innocence::add_word(std::uint32_t begin, std::uint32_t end) {
+  const std::uint32_t size = end - begin;
+  bool plain_letters = size <= kRunMax - 2;
+  bool digits = true;
+  bool any_digit = false;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    plain_letters = plain_letters && (is_plain(i) || is_apostrophe(text_.cells[i].source));
+    digits = digits && text_.cells[i].kind == CellKind::Digit;
+    any_digit = any_digit || text_.cells[i].kind == CellKind::Digit;
+  }
+  if (digits) {
+    add(begin, end,
+        {price(Price::Number) + price(Price::Digit) * static_cast<float>(size), How::Number});
+  }
+  if (plain_letters) {
+    Letters letters;
+    for (std::uint32_t i = begin; i < end; ++i)
+      letters.letters[letters.size++] = letter_of(text_, text_.cells[i]);
+    const Priced priced = price_letters(letters);
+    add(begin, end, priced);
+    for (std::uint32_t i = begin; priced.how == How::Listed && i < end; ++i) {
+      words_[i].listed = true;
+      words_[i].quiet = priced.cost < kQuietMax && size > 1;
+    }
+    if (priced.how == How::Listed) return;
+    bool ascii = true;
+    for (std::uint32_t i = begin; i < end; ++i) ascii = ascii && text_.cells[i].plain < 0x80;
+    if (ascii) return;
+  }
+  Cells cells;
+  for (std::uint32_t i = begin; i < end; ++i) cells.push_back(i);
+  add(begin, end, price_run(cells));
+  if (!any_digit || digits) return;
+  // Letters and numbers: "B52", "5th".
+  float cost = 1;
+  for (std::uint32_t i = begin; i < end;) {
+    const bool digit = text_.cells[i].kind == CellKind::Digit;
+    std::uint32_t to = i;
+    while (to < end && (text_.cells[to].kind == CellKind::Digit) == digit) ++to;
+    const auto count = static_cast<float>(to - i);
+    if (digit) {
+      cost += price(Price::Number) + price(Price::Digit) * count;
+    } else {
+      cost += std::min(price_word(plain(i, to)).cost, 3 + 3.3f * count);
+    }
+    i = to;
+  }
+  add(begin, end, {cost, How::Code});
+}
+
+// Words by the list, wherever they may begin and end.
+void Innocence::add_unspaced(std::uint32_t begin, std::uint32_t end) {
+  for (std::uint32_t i = begin; i < end; ++i) {
+    WordHash hash = 0;
+    for (std::uint32_t k = i; k < end && k - i < kUnspacedWordMax; ++k) {
+      hash = hash_append(hash, letter_of(text_, text_.cells[k]));
+      const WordTable::Word word = vocabulary_.listed(hash, languages_);
+      if (word.cost < kNever) add(i, k + 1, {word.cost * 0.8f, How::Listed});
+    }
+    const char32_t c = letter_of(text_, text_.cells[i]);
+    add(i, i + 1, {price(Price::Unspaced) + table_.letter(c, nullptr, 0), How::Unknown});
+  }
+}
+
+// ----- words with signs among their letters -----
+
+void Innocence::add_stretches() {
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  Cells cells;
+  for (std::uint32_t i = 0; i < size;) {
+    if (text_.cells[i].kind == CellKind::Space || unspaced(i)) {
+      ++i;
+      continue;
+    }
+    std::uint32_t end = i;
+    bool signs = false;
+    while (end < size && text_.cells[end].kind != CellKind::Space && !unspaced(end)) {
+      signs = signs || !words_[end].inside;
+      ++end;
+    }
+    const std::uint32_t next = end;
+    static constexpr CharacterSet kClosing(U"!?)]},.;:'\"");
+    while (end > i && !words_[end - 1].inside && kClosing.contains(text_.cells[end - 1].source))
+      --end;
+    if (signs && end - i > 2 && end - i <= 30) {
+      cells.clear();
+      for (std::uint32_t k = i; k < end; ++k) cells.push_back(k);
+      add(i, end, price_run(cells));
+      add_masked(i, end);
+    }
+    i = next;
+  }
+}
+
+void Innocence::add_masked(std::uint32_t begin, std::uint32_t end) {
+  while (begin < end && !words_[begin].inside) ++begin;
+  while (end > begin && !words_[end - 1].inside) --end;
+  if (end - begin < 3 || end - begin > 12) return;
+  WordHash hash = 0;
+  std::uint32_t hidden = 0;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    const bool mask = !words_[i].inside;
+    if (mask && masking(text_.cells[i]) == Masking::None) return;
+    hidden += mask ? 1 : 0;
+    hash = hash_append(hash, mask ? kHiddenLetter : letter_of(text_, text_.cells[i]));
+  }
+  if (hidden == 0) return;
+  add(begin, end,
+      {table_.near(Key::Hidden, hash) + price(Price::Masked) + static_cast<float>(hidden),
+       How::Masked});
+}
+
+// Single letters with the same signs between: "O P E N".
+void Innocence::add_spelled() {
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  const auto single = [&](std::uint32_t i) {
+    return is_word(text_.cells[i]) && !unspaced(i) && (i == 0 || !is_word(text_.cells[i - 1])) &&
+           (i + 1 >= size || !is_word(text_.cells[i + 1]));
+  };
+  Cells cells;
+  for (std::uint32_t i = 0; i < size;) {
+    if (!single(i)) {
+      ++i;
+      continue;
+    }
+    cells.assign(1, i);
+    std::uint32_t gap_begin = 0;
+    std::uint32_t gap_size = 0;
+    float odd = 0;
+    bool spaces = false;
+    for (std::uint32_t at = i + 1; cells.size() < kRunMax - 2;) {
+      std::uint32_t to = at;
+      while (to < size && !is_word(text_.cells[to]) && to - at < 5) ++to;
+      if (to >= size || to == at || !single(to)) break;
+      bool same = gap_size == to - at;
+      bool blank = true;
+      for (std::uint32_t k = 0; k < to - at; ++k) {
+        same = same && text_.cells[gap_begin + k].source == text_.cells[at + k].source;
+        blank = blank && text_.cells[at + k].kind == CellKind::Space;
+      }
+      if (cells.size() == 1) {
+        gap_begin = at;
+        gap_size = to - at;
+        spaces = blank;
+      } else if (!same) {
+        if (blank != spaces) break;
+        odd += 1.5f;
+      }
+      cells.push_back(to);
+      at = to + 1;
+    }
+    const std::uint32_t end = cells.back() + 1;
+    if (cells.size() >= 3) {
+      Priced priced = price_run(cells);
+      priced.cost += price(Price::Spelled) + odd + (spaces ? 0 : 0.5f);
+      priced.how = How::Spelled;
+      add(i, end, priced);
+      i = end;
+    } else {
+      ++i;
+    }
+  }
+}
+
+// Listed words broken by signs or by one space: "choco-late", "pass\nion".
+void Innocence::add_broken() {
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  constexpr std::size_t kLettersMax = 16;
+  for (std::uint32_t i = 0; i < size;) {
+    if (!words_[i].inside || unspaced(i)) {
+      ++i;
+      continue;
+    }
+    if (words_[i].quiet) {
+      i = words_[i].end;
+      continue;
+    }
+    WordHash hash = 0;
+    std::size_t letters = 0;
+    float gaps = 0;
+    float spaces = 0;
+    for (std::uint32_t at = i; at < size && letters < kLettersMax && gaps < 12;) {
+      const std::uint32_t end = words_[at].end;
+      for (; at < end && letters < kLettersMax; ++at, ++letters)
+        hash = hash_append(hash, letter_of(text_, text_.cells[at]));
+      if (at < end) break;
+      if (gaps > 0 && letters >= 4) {
+        const WordTable::Word word = vocabulary_.listed(hash, languages_);
+        if (word.cost < kNever)
+          add(i, end, {word.cost + price(Price::Broken) + gaps + 3 * spaces, How::Broken});
+      }
+      std::uint32_t next = end;
+      bool blank = false;
+      for (; next < size && !words_[next].inside && next - end < 3; ++next)
+        blank = blank || text_.cells[next].kind == CellKind::Space;
+      if (next >= size || next == end || !words_[next].inside || unspaced(next)) break;
+      if (blank && spaces > 0) break;
+      gaps += 1;
+      spaces += blank ? 1 : 0;
+      at = next;
+    }
+    i = words_[i].end;
+  }
+}
+
+// Capitals, digits and hyphens: a number plate, a part's number.
+void Innocence::add_codes() {
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  for (std::uint32_t i = 0; i < size;) {
+    if (text_.cells[i].kind == CellKind::Space ||
+        (i > 0 && text_.cells[i - 1].kind != CellKind::Space)) {
+      ++i;
+      continue;
+    }
+    float cost = 4;
+    bool hyphen = false;
+    std::uint32_t end = i;
+    for (; end < size && end - i < 13; ++end) {
+      const Cell& cell = text_.cells[end];
+      const bool sign = cell.source == U'-' || cell.source == U'.';
+      if (!sign && cell.kind != CellKind::Digit && !cell.upper) break;
+      hyphen = hyphen || cell.source == U'-';
+      cost += sign ? 0.7f : cell.kind == CellKind::Digit ? 2.0f : price(Price::Random);
+    }
+    if (hyphen && end - i > 2 && end - i <= 12 &&
+        (end == size || text_.cells[end].kind == CellKind::Space))
+      add(i, end, {cost, How::Code});
+    i = std::max(end, i + 1);
+  }
+}
+
+// ----- paths -----
+
+void Innocence::find_paths() {
+  const std::size_t size = text_.cells.size();
+  std::stable_sort(edges_.begin(), edges_.end(),
+                   [](const Edge& a, const Edge& b) { return a.begin < b.begin; });
+  before_.assign(size + 1, kNever);
+  from_.assign(size + 1, kNever);
+  back_.assign(size + 1, 0);
+  before_[0] = 0;
+  for (std::size_t i = 0; i < edges_.size(); ++i) {
+    const Edge& edge = edges_[i];
+    const float cost = before_[edge.begin] + edge.price.cost;
+    if (before_[edge.begin] < kNever && cost < before_[edge.end]) {
+      before_[edge.end] = cost;
+      back_[edge.end] = static_cast<std::uint32_t>(i + 1);
+    }
+  }
+  from_[size] = 0;
+  for (auto edge = edges_.rbegin(); edge != edges_.rend(); ++edge) {
+    if (from_[edge->end] < kNever)
+      from_[edge->begin] = std::min(from_[edge->begin], from_[edge->end] + edge->price.cost);
+  }
+  bound_ = before_;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (bound_[i] < kNever) continue;
+    std::size_t end = i;
+    while (before_[end] == kNever) ++end;
+    const float step = (before_[end] - bound_[i - 1]) / static_cast<float>(end - i + 1);
+    for (; i < end; ++i) bound_[i] = bound_[i - 1] + step;
+  }
+}
+
+std::string Innocence::reading(std::uint32_t begin, std::uint32_t end) const {
+  static constexpr std::array<const char*, 11> kMarks = {
+      "", "", "~", "+", "?", "#", "#", "spelled ", "broken ", "masked ", "phrase "};
+  std::vector<std::string> parts;
+  for (std::uint32_t at = end; at > begin && back_[at] != 0;) {
+    const Edge& edge = edges_[back_[at] - 1];
+    if (edge.price.how != How::Sign) {
+      const int tenths = static_cast<int>(std::lround(edge.price.cost * 10));
+      parts.push_back(kMarks[static_cast<std::size_t>(edge.price.how)] +
+                      encode(plain(edge.begin, edge.end)) + " " + std::to_string(tenths / 10) +
+                      "." + std::to_string(tenths % 10));
+    }
+    at = edge.begin;
+  }
+  std::string result;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part)
+    result += (result.empty() ? "" : ", ") + *part;
+  return result;
+}
+
+}  // namespace glyphward::lexicon

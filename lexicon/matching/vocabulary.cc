@@ -1,0 +1,134 @@
+#include "lexicon/matching/vocabulary.h"
+
+#include <algorithm>
+
+#include "lexicon/channel/channel.h"
+#include "lexicon/matching/entry.h"
+#include "lexicon/text/unicode.h"
+
+namespace glyphward::lexicon {
+namespace {
+
+// From here on the text's language clears no term.
+constexpr std::uint8_t kGrave = 5;
+constexpr float kEndingMax = 5.5f;
+
+bool is_plural(std::u32string_view ending) {
+  return ending == U"s" || ending == U"z" || ending == U"es" || ending == U"'s";
+}
+
+}  // namespace
+
+void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
+                         LanguageSet harmless_in) {
+  if (pattern.severity < 2 || pattern.spaced) return;
+  const WordHash hash = hash_of(spelling);
+  const WordTable::Word word = table_.word(hash);
+  const float most = Channel::shipped().price(Price::ForeignMost);
+  if (pattern.severity < kGrave && (word.cost < kNever || harmless_in != 0)) {
+    std::vector<Foreign> foreign;
+    for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
+      if (language == pattern.language) continue;
+      const float cost = table_.word_in(language, hash);
+      const bool harmless = harmless_in & language_bit(language);
+      if (harmless || cost < kNever || (word.language == language && word.cost < kNever))
+        foreign.push_back({language, std::min({cost, word.cost, most})});
+    }
+    if (!foreign.empty()) foreign_[hash] = std::move(foreign);
+  }
+  if (word.cost < kNever) excluded_.insert(hash);
+}
+
+void Vocabulary::allow(std::u32string_view word) {
+  const WordHash hash = hash_of(word);
+  if (table_.word(hash).cost == kNever)
+    allowed_[hash] = Channel::shipped().price(Price::OneWordPhrase);
+}
+
+WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
+  WordTable::Word word = table_.word(hash);
+  if (word.cost == kNever) {
+    if (const auto it = allowed_.find(hash); it != allowed_.end()) word.cost = it->second;
+  } else if (excluded_.contains(hash)) {
+    word = {};
+  } else if (languages & language_bit(word.language)) {
+    word.cost = std::min(word.cost, table_.word_in(word.language, hash));
+  }
+  if (word.cost < kNever || languages == 0) return word;
+  const auto it = foreign_.find(hash);
+  if (it == foreign_.end()) return word;
+  for (const Foreign& foreign : it->second) {
+    if ((languages & language_bit(foreign.language)) && foreign.cost < word.cost)
+      word = {foreign.cost, foreign.language};
+  }
+  return word;
+}
+
+bool Vocabulary::is_term(std::u32string_view word) const {
+  std::uint32_t node = Trie::kRoot;
+  for (const char32_t c : word) {
+    node = terms_.words.child(node, c);
+    if (node == Trie::kNone) return false;
+  }
+  return std::any_of(terms_.words.values_begin(node), terms_.words.values_end(node),
+                     [&](std::uint32_t id) { return terms_.patterns[id].severity >= 2; });
+}
+
+bool Vocabulary::holds_term(std::u32string_view word, const WordTable::Word& listed) const {
+  return is_inflected(word, listed) || holds_stem(word);
+}
+
+bool Vocabulary::is_inflected(std::u32string_view word, const WordTable::Word& listed) const {
+  std::uint32_t node = Trie::kRoot;
+  for (std::size_t i = 0; i + 1 < word.size(); ++i) {
+    node = terms_.words.child(node, word[i]);
+    if (node == Trie::kNone) return false;
+    const std::size_t length = i + 1;
+    if (length < 3 || !terms_.words.has_values(node)) continue;
+    const std::u32string_view ending = word.substr(length);
+    const bool doubled = ending.size() > 1 && ending[0] == word[i];
+    const bool ends = ending == U"'s" || table_.suffix(hash_of(ending)) < kEndingMax ||
+                      (doubled && table_.suffix(hash_of(ending.substr(1))) < kEndingMax);
+    if (!ends) continue;
+    for (const std::uint32_t* v = terms_.words.values_begin(node);
+         v != terms_.words.values_end(node); ++v) {
+      const Pattern& pattern = terms_.patterns[*v];
+      if (pattern.severity < 2 || (pattern.flags & kExact) || pattern.spaced) continue;
+      if ((pattern.flags & kPlural) && !is_plural(ending)) continue;
+      const bool stem = pattern.flags & kStem;
+      const bool other = listed.language != 0 && listed.language != pattern.language;
+      if (!stem && other && !is_plural(ending)) continue;
+      if (length < 5 && !stem && (other || ending == U"e")) continue;
+      // "butter" is written more often than "butt": it comes from elsewhere.
+      const float base = table_.word(word.substr(0, length)).cost;
+      if (stem || base == kNever || listed.cost > base - 1) return true;
+    }
+  }
+  return false;
+}
+
+bool Vocabulary::holds_stem(std::u32string_view word) const {
+  for (std::size_t start = 0; start + 3 < word.size(); ++start) {
+    std::uint32_t node = Trie::kRoot;
+    for (std::size_t i = start; i < word.size(); ++i) {
+      node = terms_.stems.child(node, word[i]);
+      if (node == Trie::kNone) break;
+      if (!terms_.stems.has_values(node)) continue;
+      for (const std::uint32_t* v = terms_.stems.values_begin(node);
+           v != terms_.stems.values_end(node); ++v) {
+        const Pattern& pattern = terms_.patterns[*v];
+        if (pattern.severity < 2) continue;
+        if (pattern.flags & kStem) return true;
+        const std::u32string_view before = word.substr(0, start);
+        const std::u32string_view after = word.substr(i + 1);
+        if ((pattern.flags & kHead) &&
+            (before.empty() || Channel::shipped().is_companion(before)) &&
+            (after.empty() || !is_vowel(after[0])))
+          return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace glyphward::lexicon

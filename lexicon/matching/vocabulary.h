@@ -1,0 +1,68 @@
+// What is an ordinary word where a lexicon is in force: the word table (words/word_table.h) less
+// the lexicon's own terms and what is made of them. Immutable; any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "lexicon/matching/pattern.h"
+#include "lexicon/matching/trie.h"
+#include "lexicon/words/word_table.h"
+
+namespace glyphward::lexicon {
+
+// A set of languages, one bit for each LanguageNumber.
+using LanguageSet = std::uint64_t;
+constexpr LanguageSet language_bit(LanguageNumber number) {
+  return number == 0 ? 0 : LanguageSet{1} << (number & 63);
+}
+
+// The terms' spellings, as they are searched for.
+struct Terms {
+  std::vector<Pattern> patterns;
+  Trie words;
+  Trie stems;  // those that are found inside longer words too
+};
+
+class Vocabulary {
+ public:
+  // Keeps the terms.
+  explicit Vocabulary(const Terms& terms) : terms_(terms) {}
+
+  // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
+  // another language that has it often, or that `harmless_in` names.
+  void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
+  // A word that somebody wrote down as harmless.
+  void allow(std::u32string_view word);
+
+  const WordTable& table() const { return table_; }
+  // kNever if it is in no list, or a term's spelling.
+  WordTable::Word listed(WordHash hash, LanguageSet languages) const;
+  // Whether the word is a term as it stands, or with an ending: no slip of another word.
+  bool is_term(std::u32string_view word) const;
+  bool is_inflected_term(std::u32string_view word) const {
+    return is_inflected(word, WordTable::Word{});
+  }
+  // Whether the word, which is listed, is a term with an ending, or holds a stem.
+  bool holds_term(std::u32string_view word, const WordTable::Word& listed) const;
+
+ private:
+  bool is_inflected(std::u32string_view word, const WordTable::Word& listed) const;
+  bool holds_stem(std::u32string_view word) const;
+
+  struct Foreign {
+    LanguageNumber language = 0;
+    float cost = 0;
+  };
+  const Terms& terms_;
+  const WordTable& table_ = WordTable::shipped();
+  std::unordered_set<WordHash> excluded_;
+  std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
+  std::unordered_map<WordHash, float> allowed_;
+};
+
+}  // namespace glyphward::lexicon
