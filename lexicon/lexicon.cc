@@ -151,8 +151,10 @@ class LexiconImpl : public Lexicon {
   void search_written(const Part& part, std::vector<PlacedHit>& out) const {
     std::vector<WrittenMatch> matches;
     written_.find(part.text, matches);
+    constexpr double kNoDoubt = 50;
     for (const WrittenMatch& match : matches)
-      out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {}});
+      out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {},
+                     kNoDoubt});
   }
 
   std::vector<Entry> entries_;

@@ -24,9 +24,9 @@ struct PlacedHit {
   std::size_t end = 0;
   Steps steps = 0;
   std::vector<ByteRange> pieces;
-  double evidence = 0;
-  std::string reading;
-  std::string ordinary;
+  double evidence = 0;  // nats
+  std::string reading = {};
+  std::string ordinary = {};
 };
 
 // Text whose bytes are those of the prompt from `offset` on.

@@ -67,7 +67,7 @@ class Texts {
   std::vector<Finding> find(std::string_view text) const {
     std::vector<PlacedHit> hits;
     std::vector<NormalizedPart> parts;
-    parts.push_back({reader_->read_shown(Part{text, 0}, {}, hits), 0});
+    parts.push_back({reader_->read_shown({std::string(text), {}}, 0, {}, hits), 0});
     reader_->read_joined(parts, hits);
     std::vector<Finding> findings;
     for (const PlacedHit& hit : hits) {
