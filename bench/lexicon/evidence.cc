@@ -4,7 +4,7 @@
 //   glyphward_evidence texts FILE      rows {"text": ...}: texts that are shown
 //   glyphward_evidence words FILE      one word a line, each as a sign that says it
 //   ... --list TERMS                   instead of lexicon/default.tsv
-//   ... --least NATS                   texts: less evidence than counts, too
+//   ... --least NATS                   less evidence than counts, too: of each text for itself
 //
 // Writes each row again, with the finding of most evidence: "ev", "term", "severity", "steps",
 // "reading", "ordinary". Of words, those that are flagged.
@@ -23,6 +23,7 @@
 #include "lexicon/lexicon.h"
 #include "lexicon/lists/list.h"
 #include "lexicon/reader.h"
+#include "lexicon/text/extraction.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -116,8 +117,16 @@ int run(const Options& options) {
     }
     std::string text(row["text"].as_string());
     if (words) text = "a sign that says \"" + text + "\"";
-    const std::vector<Finding> findings =
-        texts ? shown.find(text) : lexicon->analyze(text).findings;
+    std::vector<Finding> findings;
+    if (texts) {
+      findings = shown.find(text);
+    } else if (options.least == kEvidenceMin) {
+      findings = lexicon->analyze(text).findings;
+    } else {
+      for (const RenderedText& one : extract(text).texts) {
+        for (Finding& finding : shown.find(one.text)) findings.push_back(std::move(finding));
+      }
+    }
     const Finding* best = best_of(findings);
     flagged += best != nullptr ? 1 : 0;
     if (words && best == nullptr) continue;

@@ -58,7 +58,8 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "markup",         "code",         "letters_moved",  "moved_soft",
     "reversed_asked", "further_soft", "soft_form",      "soft_inside",
     "rest_loose",     "other_ending", "term_as_word",   "plain_ending",
-    "soft_other"};
+    "soft_other",     "apostrophe",   "further_word",   "short_slip",
+    "hidden_gap"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];
@@ -173,12 +174,20 @@ Channel::Channel(std::string_view rules, std::string_view prices, std::string_vi
   }
 }
 
-const Channel& Channel::shipped() {
-  static const Channel channel(
-      tables::lexicon_channel_rules_tsv, tables::lexicon_channel_prices_tsv,
-      tables::lexicon_channel_sound_tsv, tables::lexicon_channel_companions_tsv);
+namespace {
+
+Channel& in_force() {
+  static Channel channel(tables::lexicon_channel_rules_tsv, tables::lexicon_channel_prices_tsv,
+                         tables::lexicon_channel_sound_tsv,
+                         tables::lexicon_channel_companions_tsv);
   return channel;
 }
+
+}  // namespace
+
+const Channel& Channel::shipped() { return in_force(); }
+
+void Channel::replace_shipped(Channel other) { in_force() = std::move(other); }
 
 bool Channel::are_neighbours(char32_t a, char32_t b) {
   static const std::array<std::uint32_t, 26> kNeighbours = [] {

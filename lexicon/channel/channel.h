@@ -128,9 +128,13 @@ enum class Price : std::uint8_t {
   OtherEnding,
   TermAsWord,
   PlainEnding,
-  SoftOther
+  SoftOther,
+  Apostrophe,
+  FurtherWord,
+  ShortSlip,
+  HiddenGap
 };
-inline constexpr std::size_t kPriceCount = 61;
+inline constexpr std::size_t kPriceCount = 65;
 
 class Channel {
  public:
@@ -138,6 +142,9 @@ class Channel {
   Channel(std::string_view rules, std::string_view prices, std::string_view sounds,
           std::string_view companions);
   static const Channel& shipped();
+  // Puts others in the place of the tables that are compiled in, for programs that fit them: no
+  // lexicon loaded before may be used any more, and no other thread may run.
+  static void replace_shipped(Channel other);
 
   float price(Price price) const { return prices_[static_cast<std::size_t>(price)]; }
 

@@ -144,7 +144,10 @@ void Innocence::weigh_languages() {
       for (std::uint32_t k = i; k < end; ++k)
         hash = hash_append(hash, letter_of(text_, text_.cells[k]));
       const WordTable::Word word = vocabulary_.listed(hash, 0);
-      if (word.cost < kTellingMax && word.language != 0) {
+      const bool telling =
+          word.cost < kTellingMax ||
+          (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
+      if (telling && word.language != 0) {
         votes[word.language & 63] += 1;
         all += 1;
       }
@@ -192,35 +195,61 @@ Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
   return best;
 }
 
-// Two listed words, or one and an ending.
+// Words beside each other: listed ones run together, one and an ending, two with an apostrophe
+// between.
 Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
   Priced best;
   const std::size_t size = letters.size();
   if (size > 3 && letters.substr(size - 2) == U"'s") {
     // An owner: as likely as the name.
     best = price_word(letters.substr(0, size - 2));
-    best.cost += 1.5f;
+    best.cost += price(Price::Apostrophe);
     if (best.how == How::Listed) return best;
+  } else if (const std::size_t at = letters.find(U'\''); at != letters.npos) {
+    if (at == 0 || at + 1 >= size) return best;
+    best.cost = price_word(letters.substr(0, at)).cost + price_word(letters.substr(at + 1)).cost +
+                price(Price::Apostrophe);
+    best.how = How::Compound;
+    return best;
   }
   if (size < 6 || size > kWordLettersMax + 8) return best;
+  const auto offer = [&](float cost) {
+    if (cost < best.cost) best = {cost, How::Compound};
+  };
+  offer(price_run_together(letters) + price(Price::Compound));
   WordHash front = hash_of(letters.substr(0, 3));
   for (std::size_t i = 3; i < size; ++i) {
-    const WordTable::Word first = vocabulary_.listed(front, languages_);
-    if (first.cost < kNever && !vocabulary_.holds_term(letters.substr(0, i), first)) {
-      const WordHash rest = hash_of(letters.substr(i));
-      if (i + 2 < size) {
-        const float cost =
-            first.cost + vocabulary_.listed(rest, languages_).cost + price(Price::Compound);
-        if (cost < best.cost) best = {cost, How::Compound};
-      }
-      if (size - i <= 4) {
-        const float cost = first.cost + table_.suffix(rest) + price(Price::Affixed);
-        if (cost < best.cost) best = {cost, How::Compound};
-      }
+    if (size - i <= 4) {
+      const WordTable::Word first = vocabulary_.listed(front, languages_);
+      if (first.cost < kNever && !vocabulary_.holds_term(letters.substr(0, i), first))
+        offer(first.cost + table_.suffix(hash_of(letters.substr(i))) + price(Price::Affixed));
     }
     front = hash_append(front, letters[i]);
   }
   return best;
+}
+
+float Innocence::price_run_together(std::u32string_view letters) const {
+  constexpr float kShortMax = 8.0f;  // "a", "my", "is"
+  std::array<float, kWordLettersMax + 9> costs;
+  const std::size_t size = letters.size();
+  if (size >= costs.size()) return kNever;
+  costs.fill(kNever);
+  costs[0] = -price(Price::FurtherWord);
+  for (std::size_t i = 0; i < size; ++i) {
+    if (costs[i] == kNever) continue;
+    WordHash hash = 0;
+    for (std::size_t k = i; k < std::min(size, i + 14); ++k) {
+      hash = hash_append(hash, letters[k]);
+      const WordTable::Word word = vocabulary_.listed(hash, languages_);
+      if (word.cost == kNever || (k - i < 2 && word.cost > kShortMax)) continue;
+      const float cost = costs[i] + word.cost + price(Price::FurtherWord);
+      if (cost >= costs[k + 1]) continue;
+      if (vocabulary_.holds_term(letters.substr(i, k + 1 - i), word)) continue;
+      costs[k + 1] = cost;
+    }
+  }
+  return costs[size];
 }
 
 Innocence::Priced Innocence::price_word(std::u32string_view letters) const {

@@ -60,6 +60,8 @@ class Innocence {
   bool is_listed(std::u32string_view letters) const {
     return vocabulary_.listed(hash_of(letters), languages_).cost < kNever;
   }
+  // Several listed words, one behind the other without spaces; kNever if it is none.
+  float run_together(std::u32string_view letters) const { return price_run_together(letters); }
   const WordTable& table() const { return table_; }
 
   // The cheapest reading of [begin, end), word by word with its cost, for people.
@@ -116,6 +118,7 @@ class Innocence {
   Priced price_word(std::u32string_view letters) const;
   Priced price_near(std::u32string_view letters) const;
   Priced price_parts(std::u32string_view letters) const;
+  float price_run_together(std::u32string_view letters) const;
   float price_unknown(std::u32string_view letters) const;
   // Of cells in a row as one word, through all readings.
   Priced price_run(const Cells& cells) const;

@@ -93,8 +93,10 @@ void Search::look_at_cell(std::uint32_t at) {
     while (gap_.end < size() && !is_word(text_.cells[gap_.end]) && gap_.end - at < kGapMax) {
       signature = (signature ^ text_.cells[gap_.end].source) * 16777619u;
       gap_.blank = gap_.blank && text_.cells[gap_.end].kind == CellKind::Space;
+      gap_.masks += masking(text_.cells[gap_.end]) == Masking::Plain ? 1 : 0;
       ++gap_.end;
     }
+    if (gap_.masks < gap_.end - at) gap_.masks = 0;
     gap_.signature = signature | 1;
   } else if (!innocence_.quiet(at)) {
     for (const Channel::Sound& sound : channel_.sounds(plain(at))) {
@@ -136,7 +138,9 @@ void Search::seed(std::uint32_t at) {
   } else if (is_apostrophe(text_.cells[at - 1].source)) {
     // "l'anus", and not "Shinto's".
     if (innocence_.word_end(at) < at + 3) return;
-    state.cost = innocence_.before(innocence_.word_begin(at)) + 2;
+    const std::uint32_t begin = innocence_.word_begin(at);
+    state.cost = innocence_.before(begin) + innocence_.word(innocence_.plain(begin, at - 1)) +
+                 price(Price::Apostrophe);
   } else {
     if (scope_ != Scope::Words || innocence_.listed(at) || !may_begin(at)) return;
     const Residue rest = residue(innocence_.word_begin(at), at, false);
@@ -291,8 +295,8 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
     result.loose = !affix && !companion;
   };
   if (channel_.is_companion(letters)) offer(price(Price::Companion), false, true);
-  if (letters.size() >= 3 && innocence_.is_listed(letters))
-    offer(innocence_.word(letters) + price(Price::WordBeside), false, false);
+  if (letters.size() >= 3)
+    offer(innocence_.run_together(letters) + price(Price::WordBeside), false, false);
   const WordHash hash = hash_of(letters);
   result.letters = hash;
   offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);
@@ -308,8 +312,8 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   return result;
 }
 
-// What sticks to a term that ends before cell `at`.
-Search::Residue Search::behind(std::uint32_t at) const {
+// What sticks to a term that ends before cell `at`, with a mask if `hidden`.
+Search::Residue Search::behind(std::uint32_t at, bool hidden) const {
   if (scope_ == Scope::Joined) {
     const auto seam = std::lower_bound(seams_.begin(), seams_.end(), at);
     if (seam == seams_.end()) return {};
@@ -320,8 +324,8 @@ Search::Residue Search::behind(std::uint32_t at) const {
     }
     return residue(at, end, true);
   }
-  if (at >= size() || !innocence_.in_word(at) || at == 0 || !innocence_.in_word(at - 1) ||
-      innocence_.word_begin(at) == at || unspaced(at)) {
+  const bool word_ends = at == 0 || !innocence_.in_word(at - 1) || innocence_.word_begin(at) == at;
+  if (at >= size() || !innocence_.in_word(at) || (word_ends && !hidden) || unspaced(at)) {
     Residue none;
     none.cost = 0;
     return none;
@@ -396,6 +400,11 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);
   if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
   if (pattern.letters <= 3 && state.rules != 0) cost += price(Price::Short);
+  // Of four letters one word in ten is a slip away from another.
+  if (state.rules & kSlips) {
+    if (pattern.letters < 4) return kNever;
+    if (pattern.letters == 4) cost += price(Price::ShortSlip);
+  }
   return cost;
 }
 
@@ -408,7 +417,7 @@ bool Search::is_within_katakana(std::uint32_t begin, std::uint32_t end) const {
 
 void Search::end(const State& state, std::uint32_t at) {
   if (state.known == 0 || state.fragment == 0) return;
-  const Residue rest = behind(at);
+  const Residue rest = behind(at, state.last == kHidden);
   if (rest.cost == kNever) return;
   std::uint32_t to = at;
   float tail = 0;

@@ -116,6 +116,7 @@ class Search {
     std::uint32_t end = 0;
     std::uint32_t signature = 0;
     bool blank = false;
+    std::uint32_t masks = 0;  // how many of the signs may hide a letter, if all do
   };
   // A spelling by ear whose letters stand at the cell at hand.
   struct Heard {
@@ -161,7 +162,7 @@ class Search {
     bool loose = false;  // neither ending nor companion
   };
   Residue residue(std::uint32_t begin, std::uint32_t end, bool behind) const;
-  Residue behind(std::uint32_t at) const;
+  Residue behind(std::uint32_t at, bool hidden) const;
   float price_of(const Pattern& pattern, const State& state, std::uint32_t at,
                  const Residue& rest) const;
   bool is_within_katakana(std::uint32_t begin, std::uint32_t end) const;

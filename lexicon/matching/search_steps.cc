@@ -262,9 +262,12 @@ void Search::cross(const State& state, std::uint32_t at) {
     go(with(state, Rule::Irregular, 0, at), true, state.separator);
     return;
   }
+  // Signs that hide letters part none: "cu****p".
   const bool other = state.separator != 0 && state.separator != signature;
-  go(with(state, gap_.blank ? Rule::SpaceGap : Rule::Gap, 0, at, other ? 1.0f : 0.0f), false,
-     signature);
+  const float extra = (other ? 1.0f : 0.0f) +
+                      (gap_.masks > 1 ? price(Price::HiddenGap) * static_cast<float>(gap_.masks)
+                                      : 0.0f);
+  go(with(state, gap_.blank ? Rule::SpaceGap : Rule::Gap, 0, at, extra), false, signature);
 }
 
 void Search::join_words(const State& state, std::uint32_t at) {

@@ -83,7 +83,7 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     }
     return Rule::Mask;
   }();
-  const Residue rest = behind(end);
+  const Residue rest = behind(end, !is_word(text_.cells[end - 1]));
   const std::uint32_t to = rest.any ? innocence_.word_end(end) : end;
   if (innocence_.before(begin) == kNever || rest.cost == kNever || innocence_.from(to) == kNever)
     return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lexicon/categories.h"
 #include "lexicon/channel/channel.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/text/unicode.h"
@@ -9,8 +10,6 @@
 namespace glyphward::lexicon {
 namespace {
 
-// From here on the text's language clears no term.
-constexpr std::uint8_t kGrave = 5;
 constexpr float kEndingMax = 5.5f;
 
 bool is_plural(std::u32string_view ending) {
@@ -25,7 +24,9 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
   const float most = Channel::shipped().price(Price::ForeignMost);
-  if (pattern.severity < kGrave && (word.cost < kNever || harmless_in != 0)) {
+  // Another spelling of a grave word is a disguise of it, and may be a word of its own elsewhere.
+  const bool grave = pattern.severity >= kGraveSeverityMin && !(pattern.steps & kSpelling);
+  if (!grave && (word.cost < kNever || harmless_in != 0)) {
     std::vector<Foreign> foreign;
     for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
       if (language == pattern.language) continue;
