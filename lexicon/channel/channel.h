@@ -132,9 +132,14 @@ enum class Price : std::uint8_t {
   Apostrophe,
   FurtherWord,
   ShortSlip,
-  HiddenGap
+  HiddenGap,
+  HiddenShown,
+  HiddenSign,
+  ForeignGuess,
+  NameTitle,
+  NameOther
 };
-inline constexpr std::size_t kPriceCount = 65;
+inline constexpr std::size_t kPriceCount = 70;
 
 class Channel {
  public:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "lexicon/channel/drawn_letters.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
@@ -143,7 +144,7 @@ void Innocence::weigh_languages() {
       WordHash hash = 0;
       for (std::uint32_t k = i; k < end; ++k)
         hash = hash_append(hash, letter_of(text_, text_.cells[k]));
-      const WordTable::Word word = vocabulary_.listed(hash, 0);
+      const WordTable::Word word = vocabulary_.listed(hash, kNoLanguage);
       const bool telling =
           word.cost < kTellingMax ||
           (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
@@ -183,7 +184,7 @@ Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
     WordHash front = 0;
     for (std::size_t i = 0; i < size; ++i) {
       const WordHash less = hash_join(front, hash_of(letters.substr(i + 1)), size - i - 1);
-      slip = std::min({slip, vocabulary_.listed(less, 0).cost, table_.near(Key::Less, less)});
+      slip = std::min({slip, vocabulary_.listed(less, kNoLanguage).cost, table_.near(Key::Less, less)});
       front = hash_append(front, letters[i]);
     }
     offer(slip + price(Price::Near) + price(Price::NearLetter) * static_cast<float>(size));
@@ -359,11 +360,13 @@ void Innocence::add_word(std::uint32_t begin, std::uint32_t end) {
       letters.letters[letters.size++] = letter_of(text_, text_.cells[i]);
     const Priced priced = price_letters(letters);
     add(begin, end, priced);
-    for (std::uint32_t i = begin; priced.how == How::Listed && i < end; ++i) {
+    const bool name = add_name(begin, end, letters.view());
+    const bool listed = priced.how == How::Listed || name;
+    for (std::uint32_t i = begin; listed && i < end; ++i) {
       words_[i].listed = true;
       words_[i].quiet = priced.cost < kQuietMax && size > 1;
     }
-    if (priced.how == How::Listed) return;
+    if (listed) return;
     bool ascii = true;
     for (std::uint32_t i = begin; i < end; ++i) ascii = ascii && text_.cells[i].plain < 0x80;
     if (ascii) return;
@@ -387,6 +390,21 @@ void Innocence::add_word(std::uint32_t begin, std::uint32_t end) {
     i = to;
   }
   add(begin, end, {cost, How::Code});
+}
+
+// A name, its owner's s aside. Whether it is one beyond doubt: its first letter alone is a capital.
+bool Innocence::add_name(std::uint32_t begin, std::uint32_t end, std::u32string_view letters) {
+  float cost = 0;
+  if (letters.ends_with(U"'s")) {
+    letters.remove_suffix(2);
+    cost = price(Price::Apostrophe);
+  }
+  const float name = letters.size() < 2 ? kNever : vocabulary_.name(hash_of(letters));
+  if (name == kNever) return false;
+  const bool title = text_.cells[begin].upper && !text_.cells[begin + 1].upper;
+  add(begin, end,
+      {name + cost + price(title ? Price::NameTitle : Price::NameOther), How::Name});
+  return title;
 }
 
 // Words by the list, wherever they may begin and end.
@@ -427,25 +445,60 @@ void Innocence::add_stretches() {
       cells.clear();
       for (std::uint32_t k = i; k < end; ++k) cells.push_back(k);
       add(i, end, price_run(cells));
+      add_drawn(i, end);
       add_masked(i, end);
     }
     i = next;
   }
 }
 
+// Letters that signs draw together, read as such wherever they stand.
+void Innocence::add_drawn(std::uint32_t begin, std::uint32_t end) {
+  std::u32string letters;
+  std::uint32_t drawn = 0;
+  for (std::uint32_t i = begin; i < end;) {
+    std::size_t longest = 0;
+    char32_t letter = letter_of(text_, text_.cells[i]);
+    for (std::uint32_t rest = drawn_at(text_, i); rest != 0; rest &= rest - 1) {
+      const Drawn& one = kDrawn[static_cast<std::size_t>(__builtin_ctz(rest))];
+      if (one.signs.size() <= longest || i + one.signs.size() > end) continue;
+      longest = one.signs.size();
+      letter = one.letter;
+    }
+    if (longest == 0 && !words_[i].inside) return;
+    drawn += longest > 0 ? 1 : 0;
+    letters.push_back(letter);
+    i += std::max<std::uint32_t>(1, static_cast<std::uint32_t>(longest));
+  }
+  if (drawn == 0) return;
+  const Priced priced = price_word(letters);
+  add(begin, end,
+      {priced.cost + channel_.write(bit(Rule::Drawn), 0) +
+           static_cast<float>(drawn - 1) * channel_.write(bit(Rule::Drawn), bit(Rule::Drawn)),
+       How::Broken});
+}
+
 void Innocence::add_masked(std::uint32_t begin, std::uint32_t end) {
   while (begin < end && !words_[begin].inside) ++begin;
   while (end > begin && !words_[end - 1].inside) --end;
-  if (end - begin < 3 || end - begin > 12) return;
+  if (end - begin < 3) return;
   WordHash hash = 0;
   std::uint32_t hidden = 0;
+  float shown = 0;
   for (std::uint32_t i = begin; i < end; ++i) {
     const bool mask = !words_[i].inside;
     if (mask && masking(text_.cells[i]) == Masking::None) return;
     hidden += mask ? 1 : 0;
+    shown += mask ? 0 : price(Price::HiddenShown);
     hash = hash_append(hash, mask ? kHiddenLetter : letter_of(text_, text_.cells[i]));
   }
   if (hidden == 0) return;
+  // Whatever word it is: of a long one so few letters tell nothing.
+  if (hidden >= 4 && end - begin >= 6)
+    add(begin, end,
+        {price(Price::Masked) + shown + price(Price::HiddenSign) * static_cast<float>(hidden),
+         How::Masked});
+  if (end - begin > 12) return;
   add(begin, end,
       {table_.near(Key::Hidden, hash) + price(Price::Masked) + static_cast<float>(hidden),
        How::Masked});
@@ -484,8 +537,7 @@ void Innocence::add_spelled() {
         gap_size = to - at;
         spaces = blank;
       } else if (!same) {
-        if (blank != spaces) break;
-        odd += 1.5f;
+        odd += blank == spaces ? 1.5f : 2.5f;
       }
       cells.push_back(to);
       at = to + 1;
@@ -604,8 +656,8 @@ void Innocence::find_paths() {
 }
 
 std::string Innocence::reading(std::uint32_t begin, std::uint32_t end) const {
-  static constexpr std::array<const char*, 11> kMarks = {
-      "", "", "~", "+", "?", "#", "#", "spelled ", "broken ", "masked ", "phrase "};
+  static constexpr std::array<const char*, 12> kMarks = {
+      "", "", "~", "+", "?", "#", "#", "spelled ", "broken ", "masked ", "phrase ", "name "};
   std::vector<std::string> parts;
   for (std::uint32_t at = end; at > begin && back_[at] != 0;) {
     const Edge& edge = edges_[back_[at] - 1];

@@ -79,7 +79,8 @@ class Innocence {
     Spelled,
     Broken,
     Masked,
-    Phrase
+    Phrase,
+    Name
   };
   struct Priced {
     float cost = kNever;
@@ -103,8 +104,10 @@ class Innocence {
   void find_words();
   void weigh_languages();
   void add_word(std::uint32_t begin, std::uint32_t end);
+  bool add_name(std::uint32_t begin, std::uint32_t end, std::u32string_view letters);
   void add_unspaced(std::uint32_t begin, std::uint32_t end);
   void add_stretches();
+  void add_drawn(std::uint32_t begin, std::uint32_t end);
   void add_masked(std::uint32_t begin, std::uint32_t end);
   void add_spelled();
   void add_broken();

@@ -101,6 +101,11 @@ void Search::read_mask(const State& state, std::uint32_t at) {
   if (mask == Masking::None) return;
   const Trie& trie = terms_.words;
   const bool plain_mask = mask == Masking::Plain;
+  // A sign that parts the letters around hides none: "N'G" of "C'O'N'N'I'N'G".
+  const auto same = [&](std::uint32_t i) {
+    return i < size() && text_.cells[i].source == text_.cells[at].source;
+  };
+  if (!plain_mask && (same(at + 2) || (at >= 2 && same(at - 2)))) return;
   if (state.last == kHidden) {
     // More signs than letters are hidden.
     if (plain_mask && text_.cells[at - 1].source == text_.cells[at].source) {

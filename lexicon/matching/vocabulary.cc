@@ -19,14 +19,16 @@ bool is_plural(std::u32string_view ending) {
 }  // namespace
 
 void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
-                         LanguageSet harmless_in) {
-  if (pattern.severity < 2 || pattern.spaced) return;
+                         LanguageSet harmless_in, bool as_written) {
+  if (pattern.severity < kFlaggedSeverityMin || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
+  // Another spelling is no word of the term's language, but may be one of another.
+  if (!as_written && word.cost < kNever && word.language != pattern.language) return;
   const float most = Channel::shipped().price(Price::ForeignMost);
-  // Another spelling of a grave word is a disguise of it, and may be a word of its own elsewhere.
-  const bool grave = pattern.severity >= kGraveSeverityMin && !(pattern.steps & kSpelling);
-  if (!grave && (word.cost < kNever || harmless_in != 0)) {
+  if (as_written && pattern.severity >= kGraveSeverityMin) {
+    grave_.insert(hash);
+  } else if (word.cost < kNever || harmless_in != 0) {
     std::vector<Foreign> foreign;
     for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
       if (language == pattern.language) continue;
@@ -46,6 +48,10 @@ void Vocabulary::allow(std::u32string_view word) {
     allowed_[hash] = Channel::shipped().price(Price::OneWordPhrase);
 }
 
+float Vocabulary::name(WordHash hash) const {
+  return grave_.contains(hash) ? kNever : table_.name(hash);
+}
+
 WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   WordTable::Word word = table_.word(hash);
   if (word.cost == kNever) {
@@ -55,12 +61,14 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   } else if (languages & language_bit(word.language)) {
     word.cost = std::min(word.cost, table_.word_in(word.language, hash));
   }
-  if (word.cost < kNever || languages == 0) return word;
+  if (word.cost < kNever || languages == kNoLanguage) return word;
   const auto it = foreign_.find(hash);
-  if (it == foreign_.end()) return word;
+  if (it == foreign_.end() || grave_.contains(hash)) return word;
   for (const Foreign& foreign : it->second) {
-    if ((languages & language_bit(foreign.language)) && foreign.cost < word.cost)
-      word = {foreign.cost, foreign.language};
+    const float guess = languages & language_bit(foreign.language)
+                            ? 0
+                            : Channel::shipped().price(Price::ForeignGuess);
+    if (foreign.cost + guess < word.cost) word = {foreign.cost + guess, foreign.language};
   }
   return word;
 }

@@ -17,6 +17,8 @@ namespace glyphward::lexicon {
 
 // A set of languages, one bit for each LanguageNumber.
 using LanguageSet = std::uint64_t;
+// In place of a text's languages: only words that are ordinary whatever its language.
+inline constexpr LanguageSet kNoLanguage = LanguageSet{1};
 constexpr LanguageSet language_bit(LanguageNumber number) {
   return number == 0 ? 0 : LanguageSet{1} << (number & 63);
 }
@@ -35,13 +37,17 @@ class Vocabulary {
 
   // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
   // another language that has it often, or that `harmless_in` names.
-  void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
+  // `as_written`: the term itself, not another spelling.
+  void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in,
+               bool as_written);
   // A word that somebody wrote down as harmless.
   void allow(std::u32string_view word);
 
   const WordTable& table() const { return table_; }
   // kNever if it is in no list, or a term's spelling.
   WordTable::Word listed(WordHash hash, LanguageSet languages) const;
+  // What a name costs; kNever if it is none, or a grave term.
+  float name(WordHash hash) const;
   // Whether the word is a term as it stands, or with an ending: no slip of another word.
   bool is_term(std::u32string_view word) const;
   bool is_inflected_term(std::u32string_view word) const {
@@ -61,6 +67,7 @@ class Vocabulary {
   const Terms& terms_;
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
+  std::unordered_set<WordHash> grave_;  // terms that neither language nor name clears
   std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
 };

@@ -47,6 +47,11 @@ const GlyphTable& table() {
 // The first of the letters; 0 if there is none.
 char32_t first(std::u32string_view letters) { return letters.empty() ? 0 : letters.front(); }
 
+// Adds a letter that is not there yet.
+void add_letter(std::u32string& letters, char32_t letter) {
+  if (letter != 0 && letters.find(letter) == letters.npos) letters.push_back(letter);
+}
+
 // The Latin letters of each glyph that Unicode lists as confusable with one.
 class Confusables {
  public:
@@ -92,16 +97,28 @@ class Confusables {
       const auto it = letters_of.find(skeleton(c));
       if (it != letters_of.end()) map_.emplace(c, it->second);
     }
+    // Letters that Unicode names after one: "LATIN SMALL LETTER R WITH FISHHOOK".
+    for (const auto& [from, to] : {std::pair<char32_t, char32_t>{0xC0, 0x530},
+                                   {0x1C80, 0x1C90}, {0x1D00, 0x1DC0}, {0x1E00, 0x1F00},
+                                   {0x2C60, 0x2C80}, {0xA640, 0xA6A0}, {0xA720, 0xA800},
+                                   {0xAB30, 0xAB70}, {0x1DF00, 0x1E000}}) {
+      for (char32_t c = from; c < to; ++c) {
+        const char32_t base = named_base(c);
+        if (base == 0 || base == c || base == to_lower(c)) continue;
+        std::u32string letters = map_[c];
+        if (base < 0x80) {
+          add_letter(letters, base);
+        } else if (const auto it = map_.find(base); it != map_.end()) {
+          for (const char32_t letter : it->second) add_letter(letters, letter);
+        }
+        map_[c] = letters;
+      }
+    }
     uspoof_close(checker);
   }
 
   std::unordered_map<char32_t, std::u32string> map_;
 };
-
-// Adds a letter that is not there yet.
-void add_letter(std::u32string& letters, char32_t letter) {
-  if (letter != 0 && letters.find(letter) == letters.npos) letters.push_back(letter);
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 #include "lexicon/text/normalization.h"
 
 #include <unicode/uchar.h>
+#include <unicode/uscript.h>
 
 #include <algorithm>
 
@@ -107,9 +108,12 @@ void add_cluster(NormalizedText& text, Cell& cell, const std::u32string& cluster
     }
   }
   std::u32string stripped;
-  if (marks_are_ornament(base)) {
+  const bool ornaments = marks_are_ornament(base);
+  if (ornaments || std::any_of(cluster.begin(), cluster.end(), is_common_mark)) {
     stripped = strip_marks(whole);
-    std::erase_if(stripped, [](char32_t c) { return !is_letter(c) && !is_digit(c); });
+    std::erase_if(stripped, [&](char32_t c) {
+      return !is_letter(c) && !is_digit(c) && (ornaments || !is_mark(c));
+    });
     if (stripped != whole) {
       // ø, small capitals and the like are look-alikes; é is an e with a mark that an alphabet has;
       // ẽ̀ is ornament.
@@ -164,6 +168,25 @@ void drop_loose(NormalizedText& text, Cell& cell) {
   cell.count = static_cast<std::uint16_t>(last - first);
 }
 
+// Whether all letters of [begin, end) are of one script of our day.
+bool of_one_script(const std::vector<Cell>& cells, std::size_t begin, std::size_t end) {
+  UScriptCode script = USCRIPT_INVALID_CODE;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (cells[i].kind != CellKind::Letter) continue;
+    UErrorCode status = U_ZERO_ERROR;
+    const UScriptCode one = uscript_getScript(static_cast<UChar32>(cells[i].source), &status);
+    if (script == USCRIPT_INVALID_CODE) script = one;
+    if (one != script) return false;
+  }
+  static constexpr std::array kLiving = {
+      USCRIPT_GREEK,   USCRIPT_ARMENIAN, USCRIPT_GEORGIAN, USCRIPT_HEBREW, USCRIPT_ARABIC,
+      USCRIPT_DEVANAGARI, USCRIPT_BENGALI, USCRIPT_TAMIL,  USCRIPT_TELUGU, USCRIPT_GUJARATI,
+      USCRIPT_KANNADA, USCRIPT_MALAYALAM, USCRIPT_GURMUKHI, USCRIPT_SINHALA, USCRIPT_THAI,
+      USCRIPT_LAO,     USCRIPT_KHMER,    USCRIPT_MYANMAR,  USCRIPT_ETHIOPIC, USCRIPT_HANGUL,
+      USCRIPT_HIRAGANA, USCRIPT_KATAKANA, USCRIPT_HAN};
+  return std::find(kLiving.begin(), kLiving.end(), script) != kLiving.end();
+}
+
 void add_mixed_script(NormalizedText& text) {
   std::vector<Cell>& cells = text.cells;
   for (std::size_t begin = 0; begin < cells.size();) {
@@ -185,7 +208,8 @@ void add_mixed_script(NormalizedText& text) {
       if (!letters.empty()) extend(text, cells[i], letters, kConfusables);
     }
     // A word of one script is a word of that script: "Рита" is a name.
-    for (std::size_t i = begin; !other && i < end; ++i) drop_loose(text, cells[i]);
+    const bool native = !other || of_one_script(cells, begin, end);
+    for (std::size_t i = begin; native && i < end; ++i) drop_loose(text, cells[i]);
     begin = end;
   }
 }
@@ -218,7 +242,7 @@ std::u32string strip_marks(std::u32string_view folded) {
   std::u32string result;
   char32_t base = 0;
   for (const char32_t c : nfd(folded)) {
-    if (is_mark(c) && base != 0 && marks_are_ornament(base)) continue;
+    if (is_mark(c) && base != 0 && (is_common_mark(c) || marks_are_ornament(base))) continue;
     base = c;
     const std::u32string_view plain = undecomposed(c);
     if (plain.empty()) {

@@ -5,6 +5,8 @@
 #include <unicode/uscript.h>
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <stdexcept>
 
 #include "lexicon/text/icu.h"
@@ -107,6 +109,34 @@ bool marks_are_ornament(char32_t base) {
   const UScriptCode script = uscript_getScript(static_cast<UChar32>(base), &status);
   return script == USCRIPT_LATIN || script == USCRIPT_GREEK || script == USCRIPT_CYRILLIC ||
          script == USCRIPT_ARABIC || script == USCRIPT_HEBREW || script == USCRIPT_COMMON;
+}
+
+bool is_common_mark(char32_t c) {
+  return (c >= 0x300 && c <= 0x36F) || (c >= 0x1AB0 && c <= 0x1AFF) ||
+         (c >= 0x1DC0 && c <= 0x1DFF) || (c >= 0x20D0 && c <= 0x20FF) ||
+         (c >= 0xFE20 && c <= 0xFE2F);
+}
+
+char32_t named_base(char32_t c) {
+  constexpr std::string_view kWith = " WITH ";
+  char name[128];
+  UErrorCode status = U_ZERO_ERROR;
+  const std::int32_t length = u_charName(static_cast<UChar32>(c), U_UNICODE_CHAR_NAME, name,
+                                         static_cast<std::int32_t>(sizeof name), &status);
+  if (U_FAILURE(status) || length <= 0) return 0;
+  std::string base(name, static_cast<std::size_t>(length));
+  const std::size_t with = base.find(kWith);
+  if (with != base.npos) base.resize(with);
+  // A letter of the alphabet however it is turned, sized or shaped: the last word tells which.
+  const std::size_t last = base.rfind(' ');
+  const bool latin = base.starts_with("LATIN ") || base.starts_with("MODIFIER LETTER ");
+  if (latin && last != base.npos && base.size() == last + 2 && base.back() >= 'A' &&
+      base.back() <= 'Z')
+    return static_cast<char32_t>(base.back() - 'A' + 'a');
+  if (with == std::string::npos || base.find(" LETTER ") == base.npos) return 0;
+  status = U_ZERO_ERROR;
+  const UChar32 found = u_charFromName(U_UNICODE_CHAR_NAME, base.c_str(), &status);
+  return U_FAILURE(status) ? 0 : static_cast<char32_t>(u_tolower(found));
 }
 
 bool is_unspaced_script(char32_t c) {

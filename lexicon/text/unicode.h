@@ -79,6 +79,12 @@ inline bool is_hiragana(char32_t c) { return c >= U'ぁ' && c <= U'ゖ'; }
 // Latin, Greek, Cyrillic, Arabic, Hebrew: a mark on a letter leaves it that letter; elsewhere it
 // makes another.
 bool marks_are_ornament(char32_t base);
+// A combining mark of no script: an ornament on the letters of any.
+bool is_common_mark(char32_t c);
+// The small letter that Unicode's name of the character speaks of: r of LATIN SMALL LETTER R WITH
+// FISHHOOK, к of CYRILLIC SMALL LETTER KA WITH DESCENDER, e of LATIN SMALL LETTER TURNED E. 0 for
+// none.
+char32_t named_base(char32_t c);
 // Han, kana, Hangul, Thai: written without spaces between words, or with endings that stick to
 // them.
 bool is_unspaced_script(char32_t c);
