@@ -137,9 +137,11 @@ enum class Price : std::uint8_t {
   HiddenSign,
   ForeignGuess,
   NameTitle,
-  NameOther
+  NameOther,
+  InsideOther,
+  CompanionOther
 };
-inline constexpr std::size_t kPriceCount = 70;
+inline constexpr std::size_t kPriceCount = 72;
 
 class Channel {
  public:

@@ -86,6 +86,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   pattern.severity = static_cast<std::uint8_t>(entry.term.severity);
   pattern.language = vocabulary_.table().language_number(entry.term.language);
   pattern.spaced = spaces > 0;
+  pattern.spelled = count == spaces + 1;
   pattern.numeric = is_number(letters);
   // A word of another language, without a sign of the term's own.
   const WordTable::Word listed = vocabulary_.table().word(letters);

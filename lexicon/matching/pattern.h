@@ -30,6 +30,7 @@ struct Pattern {
   std::uint8_t severity = 0;
   std::uint8_t language = 0;  // LanguageNumber
   bool spaced = false;        // several words
+  bool spelled = false;       // of one letter each
   bool numeric = false;       // digits only
   bool inside = false;        // found inside longer words too
 };

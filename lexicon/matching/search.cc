@@ -271,7 +271,8 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   }
   result.any = true;
   if (end - begin > kWordLettersMax) {
-    result.cost = price(Price::Fragment) + price(Price::Random) * static_cast<float>(end - begin);
+    result.cost =
+        price(Price::StemFragment) + price(Price::Random) * static_cast<float>(end - begin);
     result.loose = true;
     return result;
   }
@@ -281,11 +282,13 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   // "fuck24"
   if (digits) {
     result.cost = price(Price::Number) + price(Price::Digit) * static_cast<float>(end - begin);
+    result.digits = true;
     return result;
   }
   const std::u32string letters = innocence_.plain(begin, end);
   const WordTable& table = innocence_.table();
-  result.cost = price(Price::Fragment) + innocence_.fragment(letters);
+  // For a stem; price_of() adds what it costs more for another term.
+  result.cost = price(Price::StemFragment) + innocence_.fragment(letters);
   result.loose = true;
   const auto offer = [&](float cost, bool affix, bool companion) {
     if (cost >= result.cost) return;
@@ -295,6 +298,9 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
     result.loose = !affix && !companion;
   };
   if (channel_.is_companion(letters)) offer(price(Price::Companion), false, true);
+  // "xxtermxx"
+  if (letters.size() > 1 && letters.find_first_not_of(letters[0]) == letters.npos)
+    offer(price(Price::Companion) + static_cast<float>(letters.size()), false, false);
   if (letters.size() >= 3)
     offer(innocence_.run_together(letters) + price(Price::WordBeside), false, false);
   const WordHash hash = hash_of(letters);
@@ -373,7 +379,8 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   // A stem is found whatever it stands in: the letters beside it are no sign against it.
   if (flags & kStem) {
     if (joined) cost += price(Price::Stem);
-    cost -= (price(Price::Fragment) - price(Price::StemFragment)) *
+  } else {
+    cost += (price(Price::Fragment) - price(Price::StemFragment)) *
             static_cast<float>((state.loose ? 1 : 0) + (rest.loose ? 1 : 0));
   }
   if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
@@ -382,13 +389,13 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   // another word.
   if (soft > 0 && pattern.language != english_) cost += price(Price::SoftOther);
   // Within a longer word a likeness is chance.
-  const bool within = state.inside || (rest.any && !rest.affix);
+  const bool within = state.inside || (rest.any && !rest.affix && !rest.digits);
   if (within && (soft > 0 || (pattern.steps & kSpelling))) cost += price(Price::SoftInside);
-  if (state.inside && !pattern.inside) cost += price(Price::PluralOnly);
+  if (state.inside && !pattern.inside) cost += price(Price::InsideOther);
   if (rest.loose && pattern.language != english_ && !(flags & kStem))
     cost += price(Price::RestLoose);
   if (is_within_katakana(state.start, at)) cost += price(Price::Fragment);
-  if (rest.companion && pattern.language != english_) cost += price(Price::PluralOnly);
+  if (rest.companion && pattern.language != english_) cost += price(Price::CompanionOther);
   if (rest.any && soft > 0) cost += price(Price::SlipAndRest);
   // "thốt" is a word, and no "thot" with marks on it.
   if ((state.rules & (bit(Rule::Accent) | bit(Rule::Marks))) &&
@@ -438,7 +445,7 @@ void Search::end(const State& state, std::uint32_t at) {
     if (cost == kNever) continue;
     float evidence = innocence_.total() - read - cost;
     // A phrase that is listed means what it says, however often its words are written.
-    const bool phrase = (pattern.spaced || pattern.letters == 1) &&
+    const bool phrase = ((pattern.spaced && !pattern.spelled) || pattern.letters == 1) &&
                         (state.rules & ~bit(Rule::Compatibility)) == 0 && !rest.any &&
                         !state.inside;
     if (phrase && !(pattern.flags & (kLocal | kName)))

@@ -159,6 +159,7 @@ class Search {
     WordHash letters = 0;
     bool plural = false;
     bool companion = false;
+    bool digits = false;
     bool loose = false;  // neither ending nor companion
   };
   Residue residue(std::uint32_t begin, std::uint32_t end, bool behind) const;
