@@ -146,7 +146,10 @@ class Fit {
     for (int pass = 0; pass < passes; ++pass) {
       const double before = best_;
       for (Numbers* numbers : {&prices_, &rules_}) {
-        for (const Numbers::Place& place : numbers->places()) move(*numbers, place, pass);
+        for (const Numbers::Place& place : numbers->places()) {
+          // What all terms pay comes last: it makes up for all others.
+          if (pass > 0 || numbers->name(place) != "term") move(*numbers, place, pass);
+        }
       }
       std::printf("pass %d: loss %.2f: %s\n", pass + 1, best_, figures_.c_str());
       if (before - best_ < 0.001 * before) break;

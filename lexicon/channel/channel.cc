@@ -60,7 +60,8 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "rest_loose",     "other_ending", "term_as_word",   "plain_ending",
     "soft_other",     "apostrophe",   "further_word",   "short_slip",
     "hidden_gap",     "hidden_shown", "hidden_sign",    "foreign_guess",
-    "name_title",     "name_other",   "inside_other",   "companion_other"};
+    "name_title",     "name_other",   "inside_other",   "companion_other",
+    "other_text"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

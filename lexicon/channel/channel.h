@@ -139,9 +139,10 @@ enum class Price : std::uint8_t {
   NameTitle,
   NameOther,
   InsideOther,
-  CompanionOther
+  CompanionOther,
+  OtherText
 };
-inline constexpr std::size_t kPriceCount = 72;
+inline constexpr std::size_t kPriceCount = 73;
 
 class Channel {
  public:

@@ -133,7 +133,7 @@ void Innocence::find_words() {
   }
 }
 
-// Each listed word votes for the language in which it is written most.
+// Each listed word votes for the language in which it is written most; terms do not.
 void Innocence::weigh_languages() {
   std::array<float, 64> votes{};
   float all = 0;
@@ -141,9 +141,8 @@ void Innocence::weigh_languages() {
   for (std::uint32_t i = 0; i < size;) {
     const std::uint32_t end = std::max(words_[i].end, i + 1);
     if (words_[i].inside && end - i >= 2 && end - i <= kWordLettersMax) {
-      WordHash hash = 0;
-      for (std::uint32_t k = i; k < end; ++k)
-        hash = hash_append(hash, letter_of(text_, text_.cells[k]));
+      const std::u32string letters = plain(i, end);
+      const WordHash hash = hash_of(letters);
       const WordTable::Word word = vocabulary_.listed(hash, kNoLanguage);
       const bool telling =
           word.cost < kTellingMax ||
@@ -152,6 +151,7 @@ void Innocence::weigh_languages() {
         votes[word.language & 63] += 1;
         all += 1;
       }
+      if (telling || !vocabulary_.is_term(letters)) ++other_words_;
     }
     i = end;
   }

@@ -48,6 +48,9 @@ class Innocence {
   // of all.
   LanguageSet languages() const { return languages_; }
 
+  // How many words of two letters or more are no terms as they stand.
+  std::uint32_t other_words() const { return other_words_; }
+
   // Harmless phrases.
   const std::vector<AllowList::Range>& allowed() const { return allowed_; }
 
@@ -141,6 +144,7 @@ class Innocence {
   std::vector<float> bound_;
   std::vector<std::uint32_t> back_;  // the edge by which before() comes to a boundary, + 1
   LanguageSet languages_ = 0;
+  std::uint32_t other_words_ = 0;
 };
 
 }  // namespace glyphward::lexicon

@@ -403,6 +403,11 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     cost += price(Price::OtherWord);
   if ((flags & kLocal) && !(innocence_.languages() & language_bit(pattern.language)))
     cost += price(Price::Local);
+  // Amid words of other languages it is likelier to be another of theirs.
+  const std::uint32_t own = state.rules == 0 ? 0 : 1;  // disguised it counts as another word, too
+  if (scope_ == Scope::Words && pattern.language != 0 && innocence_.other_words() > own &&
+      !(innocence_.languages() & language_bit(pattern.language)))
+    cost += price(Price::OtherText);
   if (flags & kName) cost += price(Price::Name);
   if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);
   if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
