@@ -1,8 +1,9 @@
-// Build step: makes the image of word_table.h.   usage: compile_words words.txt TERMS IMAGE
+// Makes the image of word_table.h.   usage: compile_words words.txt names.txt TERMS IMAGE
 //
 // words.txt has a section for each language, "= en", and in it the words in order: how many bytes
 // the word shares with the one before ('0' + n), its other bytes, its cost ('!' + cost - 3 nats in
-// steps of a fifth). The sections "+ en" have costs in a text of the language alone.
+// steps of a fifth). The sections "+ en" have costs in a text of the language alone. names.txt has
+// one section.
 //
 // TERMS is the default list. What holds its terms counts neither for the letters of ordinary words
 // nor for what is near them: "fuking" is no slip of an ordinary word.
@@ -267,10 +268,11 @@ void write_part(std::ofstream& out, const void* bytes, std::uint64_t size) {
   out.write(kPadding, static_cast<std::streamsize>((8 - size % 8) % 8));
 }
 
-int compile(const char* from, const char* list, const char* to) {
+int compile(const char* from, const char* names_from, const char* list, const char* to) {
   const Source source = read(from);
-  if (source.rows.empty()) {
-    std::fprintf(stderr, "%s: no words\n", from);
+  const Source names = read(names_from);
+  if (source.rows.empty() || names.rows.empty()) {
+    std::fprintf(stderr, "%s: no words\n", source.rows.empty() ? from : names_from);
     return 1;
   }
   std::vector<std::uint32_t> words(source.rows.size() * 4 / 3 + 1);
@@ -292,6 +294,7 @@ int compile(const char* from, const char* list, const char* to) {
   add_near(harmless, keys);
   for (const Row& row : source.inside)
     keys.put(Key::InLanguage, hash_append(hash_of(row.letters), row.language), row.cost);
+  for (const Row& row : names.rows) keys.put(Key::Name, hash_of(row.letters), row.cost);
   const std::vector<std::uint32_t> slots = keys.slots();
   std::ofstream out(to, std::ios::binary);
   out << kWordImageMagic;
@@ -301,8 +304,9 @@ int compile(const char* from, const char* list, const char* to) {
   write_part(out, slots.data(), slots.size() * 4);
   out.close();
   if (!out) std::fprintf(stderr, "%s: cannot be written\n", to);
-  std::printf("%zu words, %zu sequences of letters, %zu other keys\n", source.rows.size(), letters,
-              keys.size() - letters);
+  std::printf("%zu words, %zu sequences of letters, %zu names, %zu other keys\n",
+              source.rows.size(), letters, names.rows.size(),
+              keys.size() - letters - names.rows.size());
   return out ? 0 : 1;
 }
 
@@ -310,9 +314,9 @@ int compile(const char* from, const char* list, const char* to) {
 }  // namespace glyphward::lexicon
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::fprintf(stderr, "usage: compile_words WORDS TERMS IMAGE\n");
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: compile_words WORDS NAMES TERMS IMAGE\n");
     return 2;
   }
-  return glyphward::lexicon::compile(argv[1], argv[2], argv[3]);
+  return glyphward::lexicon::compile(argv[1], argv[2], argv[3], argv[4]);
 }

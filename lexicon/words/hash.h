@@ -47,7 +47,8 @@ enum class Key : std::uint64_t {
   Suffix,
   Prefix,
   InLanguage,  // a word and the number of a language, as a letter behind it
-  SuffixIn     // the same with an ending
+  SuffixIn,    // the same with an ending
+  Name         // a surname, given name, place ...
 };
 inline constexpr char32_t kHiddenLetter = U'*';
 

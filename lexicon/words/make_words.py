@@ -13,8 +13,6 @@ import math
 import sys
 import unicodedata
 
-import wordfreq
-
 # language: (share of all text that is drawn, least frequency that is kept)
 LANGUAGES = {
     "en": (0.45, 1e-7), "de": (0.09, 5e-7), "fr": (0.09, 5e-7), "es": (0.09, 5e-7), "pt": (0.07, 6e-7),
@@ -44,7 +42,24 @@ def is_word(word):
     return 0 < len(word) <= LETTERS_MAX and all(c.isalpha() or unicodedata.category(c)[0] == "M" or c == "'" for c in word)
 
 
+def cost_code(cost):
+    return min(COST_CODES - 1, max(0, round((cost - COST_MIN) / COST_STEP)))
+
+
+def write_section(out, rows):
+    """Rows of a word's bytes and its cost, as compile_words.cc reads them."""
+    before = b""
+    for word, cost in sorted(rows):
+        keep = 0
+        while keep < min(len(word), len(before), 40) and word[keep] == before[keep]:
+            keep += 1
+        out.write(bytes([48 + keep]) + word[keep:] + bytes([33 + cost_code(cost)]) + b"\n")
+        before = word
+
+
 def main():
+    import wordfreq
+
     costs = {}
     inside = {language: {} for language in LANGUAGES}
 
@@ -75,15 +90,9 @@ def main():
         sections += [(b"+ ", language, [(word.encode(), cost) for word, cost in inside[language].items()]) for language in inside]
         for mark, language, rows in sections:
             out.write(mark + language.encode() + b"\n")
-            before = b""
-            for word, cost in sorted(rows):
-                keep = 0
-                while keep < min(len(word), len(before), 40) and word[keep] == before[keep]:
-                    keep += 1
-                code = min(COST_CODES - 1, max(0, round((cost - COST_MIN) / COST_STEP)))
-                out.write(bytes([48 + keep]) + word[keep:] + bytes([33 + code]) + b"\n")
-                before = word
+            write_section(out, rows)
     print(len(costs), "words", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,8 @@
 // Ordinary words and what they cost: -ln of how often one is written, in nats, over all languages
 // (words.txt). Beside them what is counted from them: which letters follow which, which endings and
 // beginnings words have, and the frequent words as slips, masks and spellings by ear leave them.
-// compile_words.cc makes one image of it all, which is compiled in.
+// And names, by how often a word on a sign is this one (names.txt). compile_words.cc makes one
+// image of it all, which is compiled in.
 //
 // An image holds fingerprints, not words: about one question in a million is answered for another
 // word. Immutable; any number of threads.
@@ -41,6 +42,14 @@ class WordTable {
   float word_in(LanguageNumber language, WordHash hash) const {
     return find(Key::InLanguage, hash_append(hash, language), kNever);
   }
+
+  // What a word costs as a surname, a given name, or a word of the name of a place, language,
+  // country, currency, street or company; kNever for others. -ln of how often a word on a sign is
+  // this name, 16.4 at most unless it is a term itself. Nothing is counted from names: they are in
+  // no other answer. A name that word() has for no more is missing, unless it holds a term of the
+  // default list. A name may be a term: who asks judges that.
+  float name(WordHash hash) const { return find(Key::Name, hash, kNever); }
+  float name(std::u32string_view letters) const { return name(hash_of(letters)); }
 
   // The same word with one letter left out, or hidden (Key); kNever if no frequent word gives it.
   float near(Key key, WordHash hash) const { return find(key, hash, kNever); }

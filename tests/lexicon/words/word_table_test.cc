@@ -44,6 +44,19 @@ TEST(WordTable, HasNoTermAmongNearWords) {
   EXPECT_EQ(table().near(Key::Sound, hash_of(sound_skeleton(U"fuk"))), kNever);
 }
 
+TEST(WordTable, KnowsNamesInManyScripts) {
+  // Surnames, given names, places, a language.
+  for (const std::u32string_view name :
+       {U"wimberly", U"ibarra", U"cumming", U"corrinne", U"bonga", U"maricá", U"marica", U"obbicht",
+        U"волочиськ", U"νικόδημοσ", U"あいまら語", U"सोमालिया"})
+    EXPECT_LT(table().name(name), 18.0f);
+  EXPECT_LT(table().name(U"smith"), table().name(U"wimberly"));
+  for (const std::u32string_view word : {U"xqzvwk", U"brantling", U"of", U"coffee", U""})
+    EXPECT_EQ(table().name(word), kNever);
+}
+
+TEST(WordTable, StaysBelowTwelveMegabytes) { EXPECT_LT(table().image().size(), 12'000'000u); }
+
 TEST(WordTable, RefusesOtherImages) {
   EXPECT_THROW(WordTable(""), ConfigError);
   EXPECT_THROW(WordTable("GWWORDS1 and no more"), ConfigError);
