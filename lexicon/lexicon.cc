@@ -115,6 +115,7 @@ class LexiconImpl : public Lexicon {
     parts.push_back({reader_.read_shown({std::string(text), {}}, 0, {}, placed), 0});
     search_written(Part{text, 0}, placed);
     reader_.read_joined(parts, placed);
+    reader_.read_codes(text, placed);
     reader_.resolve(placed);
     std::vector<Finding> findings;
     findings.reserve(placed.size());

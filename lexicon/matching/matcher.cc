@@ -48,22 +48,20 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
   const auto add_form = [&](std::string_view form, Steps steps, float cost) {
     const std::u32string folded = fold_term(form);
     const std::u32string stripped = strip_marks(folded);
-    add_spelling(folded, number, entry, steps, cost, keys, steps == 0);
+    add_spelling(folded, number, entry, steps, cost, keys);
     if (stripped != folded) {
       add_spelling(
           stripped, number, entry, steps,
           cost + channel.price(entry.flags & kAccent ? Price::AccentNeeded : Price::AccentLost),
-          keys, false);
+          keys, true);
     }
     // English drops or changes the last vowel before an ending, which no list of endings can say.
     if (entry.term.language != "en" || (entry.flags & kExact) || folded.size() < 4) return;
     const std::u32string stem = folded.substr(0, folded.size() - 1);
     if (folded.back() == U'y')
-      add_spelling(stem + U"ies", number, entry, steps | kInflection, cost, keys,
-                   steps == 0);
+      add_spelling(stem + U"ies", number, entry, steps | kInflection, cost, keys);
     if (folded.back() == U'e' && !(entry.flags & kPlural))
-      add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys,
-                   steps == 0);
+      add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys);
   };
   add_form(entry.term.term, 0, 0);
   for (const std::string& form : entry.forms) add_form(form, kSpelling, channel.price(Price::Form));
@@ -72,7 +70,7 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
 // One spelling, in every index in which it may be found.
 void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry,
                            Steps steps, float cost, Keys& keys,
-                           bool as_written) {
+                           bool stripped) {
   if (letters.empty()) return;
   const auto id = static_cast<std::uint32_t>(terms_.patterns.size());
   const auto spaces = static_cast<std::size_t>(std::count(letters.begin(), letters.end(), U' '));
@@ -86,6 +84,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   pattern.severity = static_cast<std::uint8_t>(entry.term.severity);
   pattern.language = vocabulary_.table().language_number(entry.term.language);
   pattern.spaced = spaces > 0;
+  pattern.stripped = stripped;
   pattern.spelled = count == spaces + 1;
   pattern.numeric = is_number(letters);
   // A word of another language, without a sign of the term's own.
@@ -95,7 +94,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   LanguageSet harmless = 0;
   for (const std::string& language : entry.harmless_in)
     harmless |= language_bit(vocabulary_.table().language_number(language));
-  vocabulary_.exclude(letters, pattern, harmless, as_written);
+  vocabulary_.exclude(letters, pattern, harmless);
   keys.words.push_back({letters, id, spaces > 0});
   const bool stem = entry.flags & (kStem | kHead);
   const bool compounds = stem || (count >= 4 && entry.term.language == "en" &&

@@ -79,7 +79,7 @@ class Matcher {
   struct Keys;
   void add_entry(std::uint32_t number, const Entry& entry, Keys& keys);
   void add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry, Steps steps,
-                    float cost, Keys& keys, bool as_written);
+                    float cost, Keys& keys, bool stripped = false);
 
   float least_;
   Terms terms_;

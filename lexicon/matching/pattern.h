@@ -31,6 +31,7 @@ struct Pattern {
   std::uint8_t language = 0;  // LanguageNumber
   bool spaced = false;        // several words
   bool spelled = false;       // of one letter each
+  bool stripped = false;      // of its marks
   bool numeric = false;       // digits only
   bool inside = false;        // found inside longer words too
 };

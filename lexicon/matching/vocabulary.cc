@@ -19,14 +19,14 @@ bool is_plural(std::u32string_view ending) {
 }  // namespace
 
 void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
-                         LanguageSet harmless_in, bool as_written) {
+                         LanguageSet harmless_in) {
   if (pattern.severity < kFlaggedSeverityMin || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
-  // Another spelling is no word of the term's language, but may be one of another.
-  if (!as_written && word.cost < kNever && word.language != pattern.language) return;
+  // Without its marks it is often a word of another language.
+  if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;
   const float most = Channel::shipped().price(Price::ForeignMost);
-  if (as_written && pattern.severity >= kGraveSeverityMin) {
+  if (pattern.severity >= kGraveSeverityMin && !pattern.stripped && !(pattern.steps & kSpelling)) {
     grave_.insert(hash);
   } else if (word.cost < kNever || harmless_in != 0) {
     std::vector<Foreign> foreign;

@@ -37,9 +37,7 @@ class Vocabulary {
 
   // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
   // another language that has it often, or that `harmless_in` names.
-  // `as_written`: the term itself, not another spelling.
-  void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in,
-               bool as_written);
+  void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
   // A word that somebody wrote down as harmless.
   void allow(std::u32string_view word);
 
