@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/utf8.h"
@@ -22,6 +24,19 @@ std::vector<std::size_t> listed(const std::vector<lexicon::Finding>& findings) {
   places.resize(kListedMax);
   std::sort(places.begin(), places.end());
   return places;
+}
+
+// At most kReadingMax bytes, cut between characters.
+std::string cut(const std::string& text) {
+  static constexpr std::string_view kCut = "…";
+  std::string whole = valid_utf8(text);
+  if (whole.size() <= kReadingMax) return whole;
+  std::size_t end = 0;
+  for (std::size_t next = 0; next <= kReadingMax - kCut.size(); next_character(whole, next))
+    end = next;
+  whole.resize(end);
+  whole += kCut;
+  return whole;
 }
 
 }  // namespace
@@ -47,6 +62,9 @@ json::object explained_finding_json(const lexicon::Finding& finding) {
   json::object object = finding_json(finding);
   object["steps"] = json::array(finding.steps.begin(), finding.steps.end());
   object["certainty"] = lexicon::name_of(finding.certainty);
+  object["evidence"] = finding.shown_evidence();
+  object["reading"] = cut(finding.reading);
+  object["ordinary"] = cut(finding.ordinary);
   if (!finding.list.empty()) object["list"] = valid_utf8(finding.list);
   if (finding.pieces.empty()) return object;
   json::array pieces;

@@ -18,8 +18,13 @@ boost::json::object finding_json(const lexicon::Finding& finding);
 // In order of position, at most kListedMax.
 boost::json::array findings_json(const lexicon::Analysis& analysis);
 
-// The same with "steps", "certainty", "list" and, where there are any, "pieces": what an operator
-// is told, and a row keeps.
+// "reading" and "ordinary" have at most so many bytes; what was cut ends in "…". A list of
+// kListedMax with both stays below 64 kB.
+inline constexpr std::size_t kReadingMax = 160;
+
+// The same with "steps", "certainty", "evidence" (nats, in full tenths), "reading", "ordinary",
+// "list" and, where there are any, "pieces": what an operator is told, and a row keeps. No client
+// is: it would tell how little is wanting to go undetected.
 boost::json::object explained_finding_json(const lexicon::Finding& finding);
 boost::json::array explained_findings_json(const lexicon::Analysis& analysis);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -63,6 +64,13 @@ struct RenderedText {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> origins = {};
 };
 
+// The margin: from this evidence on a reading with a term counts, in nats, unless whoever loads the
+// lexicon says otherwise.
+inline constexpr float kEvidenceMin = 4.0f;
+
+// The evidence of what is found as it is written (a name, a regular expression, a form): no doubt.
+inline constexpr double kEvidenceWritten = 50;
+
 // A term found. Offsets are bytes into the prompt as the user sent it, whatever normalization did
 // in between.
 struct Finding {
@@ -83,14 +91,21 @@ struct Finding {
   // is description; Described where it is not rendered.
   Certainty certainty = Certainty::Surely;
   std::string list = {};  // the term's
-  // Nats by which the reading with the term is likelier than the likeliest ordinary one.
+  // Nats by which the reading with the term is likelier than the likeliest ordinary one: at least
+  // the lexicon's margin.
   double evidence = 0;
-  std::string reading;  // how it is read as the term: "leet(i)@1"; empty if it stands there plainly
-  std::string
-      ordinary;  // the likeliest ordinary reading and what each word costs: "?d!ckhead 28.2"
+  // How it is read as the term: "leet(i)@1", rule, letter and cell of each disguise. Empty if there
+  // is none, and for all but the first findings of a text.
+  std::string reading = {};
+  // The likeliest ordinary reading and what each word costs: "?d!ckhead 28.2". Empty for what is
+  // found as it is written.
+  std::string ordinary = {};
 
   // Does it flag its prompt?
   bool flags() const { return rendered && severity >= kFlaggedSeverityMin; }
+
+  // The evidence for people, in full tenths: never more than there is.
+  double shown_evidence() const { return std::floor(evidence * 10) / 10; }
 };
 
 // What analyze() found in a prompt.

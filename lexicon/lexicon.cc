@@ -1,6 +1,8 @@
 #include "lexicon/lexicon.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <iomanip>
 #include <sstream>
@@ -23,9 +25,10 @@ namespace {
 
 class LexiconImpl : public Lexicon {
  public:
-  explicit LexiconImpl(Lists lists, std::string revision)
+  LexiconImpl(Lists lists, float evidence_min, std::string revision)
       : entries_(std::move(lists.entries)),
-        reader_(entries_, lists.allowed),
+        reader_(entries_, lists.allowed, evidence_min),
+        evidence_min_(evidence_min),
         written_(entries_),
         revision_(std::move(revision)) {
     for (const Entry& entry : entries_) {
@@ -125,6 +128,7 @@ class LexiconImpl : public Lexicon {
 
   const std::vector<Term>& terms() const override { return terms_; }
   const std::string& holds_until() const override { return holds_until_; }
+  float evidence_min() const override { return evidence_min_; }
   const std::string& revision() const override { return revision_; }
 
  private:
@@ -152,19 +156,30 @@ class LexiconImpl : public Lexicon {
   void search_written(const Part& part, std::vector<PlacedHit>& out) const {
     std::vector<WrittenMatch> matches;
     written_.find(part.text, matches);
-    constexpr double kNoDoubt = 50;
     for (const WrittenMatch& match : matches)
-      out.push_back({match.entry, match.start + part.offset, match.end + part.offset, 0, {},
-                     kNoDoubt});
+      out.push_back({match.entry,
+                     match.start + part.offset,
+                     match.end + part.offset,
+                     0,
+                     {},
+                     kEvidenceWritten});
   }
 
   std::vector<Entry> entries_;
   Reader reader_;
+  float evidence_min_;
   WrittenSearch written_;
   std::vector<Term> terms_;
   std::string holds_until_;
   std::string revision_;
 };
+
+// The same in every locale, and exact.
+std::string decimal(float nats) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), nats);
+  return {text.data(), error == std::errc() ? end : text.data()};
+}
 
 // Drops the rows that held until a day before `day`; what they were, for the revision.
 std::string drop_ended(std::vector<Entry>& entries, const std::string& day) {
@@ -205,11 +220,14 @@ std::shared_ptr<const Lexicon> Lexicon::load(const std::vector<std::filesystem::
   }
   std::vector<std::string_view> chunks = {Matcher::kVersion, WordTable::shipped().image()};
   for (const tables::Table& table : tables::lexicon_tables()) chunks.push_back(table.content);
+  const std::string margin = decimal(options.evidence_min);
+  chunks.push_back(margin);
   chunks.insert(chunks.end(), contents.begin(), contents.end());
   const std::string ended =
       drop_ended(lists.entries, options.today.empty() ? today() : options.today);
   if (!ended.empty()) chunks.push_back(ended);
-  return std::make_shared<LexiconImpl>(std::move(lists), to_hex(sha256_of_chunks(chunks)));
+  return std::make_shared<LexiconImpl>(std::move(lists), options.evidence_min,
+                                       to_hex(sha256_of_chunks(chunks)));
 }
 
 }  // namespace glyphward::lexicon

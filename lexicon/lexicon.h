@@ -23,6 +23,10 @@ struct LoadOptions {
   bool any_category = false;                     // any that has the form of one
   std::string today = {};  // YYYY-MM-DD; rows that held until an earlier day are left out. Empty:
                            // the clock's day, UTC
+  // The margin: a reading with a term counts from this evidence on, in nats. Lower finds more, in
+  // more that is harmless, and takes longer; below 0 the ordinary reading is the likelier one. What
+  // is found as it is written (kEvidenceWritten) knows no doubt.
+  float evidence_min = kEvidenceMin;
 };
 
 // The clock's day, UTC: YYYY-MM-DD.
@@ -52,9 +56,12 @@ class Lexicon {
   // after on, loading the same files gives another lexicon.
   virtual const std::string& holds_until() const = 0;
 
+  // The margin that it was loaded with.
+  virtual float evidence_min() const { return kEvidenceMin; }
+
   // SHA-256 (hex) over all that decides what is found: the matcher's version, the bytes of the
-  // tables that are compiled in (tables.h), the files' bytes in the order given, and which of their
-  // rows hold no longer.
+  // tables that are compiled in (tables.h), the margin, the files' bytes in the order given, and
+  // which of their rows hold no longer.
   virtual const std::string& revision() const = 0;
 };
 

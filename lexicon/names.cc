@@ -34,6 +34,8 @@ NameTable::NameTable(const std::filesystem::path& file, std::string_view content
   }
 }
 
+bool is_before_names(const std::string& word) { return table().before.contains(word); }
+
 bool is_spelling_word(const std::string& word) { return table().spelling.contains(word); }
 
 bool is_name(const NormalizedText& text, const Hit& hit) {

@@ -15,6 +15,9 @@ namespace glyphward::lexicon {
 // Written as a name: beside a title, a first name or what places are called, or as an owner's.
 bool is_name(const NormalizedText& text, const Hit& hit);
 
+// A title or a first name, which a name follows: "mr", "andy". Lower case.
+bool is_before_names(const std::string& word);
+
 // A word of the radio spelling alphabet: "foxtrot". Lower case.
 bool is_spelling_word(const std::string& word);
 

@@ -10,8 +10,8 @@
 #include "base/config_error.h"
 #include "base/file.h"
 #include "base/sha256.h"
-#include "lexicon/lists/list.h"
 #include "lexicon/language.h"
+#include "lexicon/lists/list.h"
 #include "policy/rules.h"
 #include "policy/substitution.h"
 #include "policy/toml/toml_reader.h"
@@ -21,7 +21,7 @@ namespace glyphward::policy {
 namespace {
 
 // Changes with any change of what is decided.
-constexpr std::string_view kVersion = "policy 4";
+constexpr std::string_view kVersion = "policy 5";
 
 // Is there more in a list than comments and the line that names the fields?
 bool has_rows(const std::string& content) {
@@ -109,19 +109,26 @@ bool any_reads(const std::vector<Substitution>& substitutions, const lexicon::An
   return false;
 }
 
-// The languages of the rendered texts, found once for all findings. The letters of what is found are
-// no evidence.
+// The languages of the rendered texts, found once for all findings. The words that hold what is
+// found are no evidence, endings included: of "bitches" no Spanish "es" is left.
 std::vector<std::string> languages_of_texts(std::string_view prompt,
                                             const lexicon::Analysis& analysis) {
   std::string rest(prompt);
-  for (const lexicon::Finding& finding : analysis.findings)
-    std::fill(rest.begin() + static_cast<std::ptrdiff_t>(finding.start),
-              rest.begin() + static_cast<std::ptrdiff_t>(finding.end), ' ');
+  const WordRuns words(prompt);
+  const auto blank = [&](std::size_t start, std::size_t end) {
+    const Range range = words.widened({start, end});
+    std::fill(rest.begin() + static_cast<std::ptrdiff_t>(range.start),
+              rest.begin() + static_cast<std::ptrdiff_t>(range.end), ' ');
+  };
+  for (const lexicon::Finding& finding : analysis.findings) {
+    if (finding.pieces.empty()) blank(finding.start, finding.end);
+    for (const auto& [start, end] : finding.pieces) blank(start, end);
+  }
   std::vector<std::string> languages;
   languages.reserve(analysis.rendered.size());
   for (const lexicon::RenderedText& text : analysis.rendered)
-    languages.emplace_back(lexicon::language_of(
-        std::string_view(rest).substr(text.start, text.end - text.start)));
+    languages.emplace_back(
+        lexicon::language_of(std::string_view(rest).substr(text.start, text.end - text.start)));
   return languages;
 }
 
@@ -145,7 +152,9 @@ class PolicyImpl : public Policy {
     }
     if (file_.lexicons.empty()) return;  // read_policy() has noted it
     try {
-      lexicon_ = lexicon::Lexicon::load(lists_of(file_), {.own_categories = category_names()});
+      lexicon_ = lexicon::Lexicon::load(lists_of(file_),
+                                        {.own_categories = category_names(),
+                                         .evidence_min = static_cast<float>(file_.evidence_min)});
     } catch (const ConfigError& error) {
       const std::vector<ConfigError> faults = faults_of_lists();
       for (const ConfigError& fault : faults) add_problem(fault, problems);
@@ -216,7 +225,8 @@ class PolicyImpl : public Policy {
   const std::string& revision() const override { return revision_; }
 
   std::vector<Problem> remarks(const std::filesystem::path& file) const {
-    return lexicon_ ? remarks_on(file, file_.rules, lexicon_->terms()) : std::vector<Problem>();
+    return lexicon_ ? remarks_on(file, file_.rules, lexicon_->terms(), file_.evidence_min)
+                    : std::vector<Problem>();
   }
 
  private:
@@ -398,8 +408,7 @@ class PolicyImpl : public Policy {
         const lexicon::Finding& finding = analysis.findings[i];
         if (rules[i] == nullptr) continue;
         const std::size_t text = text_of(finding, analysis);
-        const WordList* pool =
-            pools_.empty() ? nullptr : pool_for(finding, languages[text]);
+        const WordList* pool = pools_.empty() ? nullptr : pool_for(finding, languages[text]);
         if (whole_texts || crowded.contains(text)) {
           substituter.add_texts(analysis.rendered, finding, *rules[i], pool);
         } else {

@@ -1,6 +1,8 @@
 #include "policy/rules.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <iterator>
 #include <set>
 
@@ -44,6 +46,13 @@ std::vector<std::string> category_names(const PolicyFile& policy) {
   return names;
 }
 
+// As short as it goes: "4", "5.2".
+std::string decimal(double number) {
+  std::array<char, 32> text{};
+  const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number);
+  return {text.data(), error == std::errc() ? end : text.data()};
+}
+
 // Whether the rule may match a finding of the term, wherever it is found and whose request it is.
 bool agrees(const Rule& rule, const lexicon::Term& term) {
   return term.severity >= rule.severity_min && term.severity <= rule.severity_max &&
@@ -51,10 +60,18 @@ bool agrees(const Rule& rule, const lexicon::Term& term) {
          contains(rule.languages, term.language) && contains(rule.lists, term.list);
 }
 
+// The least that a finding of the rule has: what is drawn is at least likely to be.
+lexicon::Certainty least_certainty(const Rule& rule) {
+  return rule.anywhere ? rule.certainty_min
+                       : std::max(rule.certainty_min, lexicon::Certainty::Likely);
+}
+
 // Whether the earlier rule decides wherever a finding of such a term is found, for every tenant of
-// the later one.
-bool stands_before(const Rule& earlier, const Rule& later) {
+// the later one. `margin`: the evidence that every finding has.
+bool stands_before(const Rule& earlier, const Rule& later, double margin) {
   if (earlier.observe || (later.anywhere && !earlier.anywhere)) return false;
+  if (earlier.evidence_min > std::max(later.evidence_min, margin)) return false;
+  if (earlier.certainty_min > least_certainty(later)) return false;
   if (later.tenants.empty()) return earlier.tenants.empty();
   return std::all_of(later.tenants.begin(), later.tenants.end(),
                      [&](const std::string& tenant) { return contains(earlier.tenants, tenant); });
@@ -62,10 +79,10 @@ bool stands_before(const Rule& earlier, const Rule& later) {
 
 // Why the rule never matches; empty if it may.
 std::string why_never(const std::vector<Rule>& rules, const Rule& rule,
-                      const std::vector<lexicon::Term>& terms) {
+                      const std::vector<lexicon::Term>& terms, double margin) {
   std::vector<const Rule*> before;
   for (const Rule* earlier = rules.data(); earlier != &rule; ++earlier) {
-    if (stands_before(*earlier, rule)) before.push_back(earlier);
+    if (stands_before(*earlier, rule, margin)) before.push_back(earlier);
   }
   std::set<const Rule*> deciding;
   bool any = false;
@@ -92,13 +109,15 @@ class RuleReader {
     const toml::table& root = toml_.root();
     toml_.check_keys(root,
                      {"lexicons", "optional_lexicons", "categories", "default_action", "syntax",
-                      "substitution", "pool", "rule", "verification"},
+                      "evidence_min", "substitution", "pool", "rule", "verification"},
                      "");
     read_lexicons(root);
     if (const toml::table* table = toml_.table(root, "categories")) read_categories(*table);
     policy_.default_action =
         toml_.action(root, "default_action", actions_without_finding()).value_or(Action::Allow);
     read_syntax(root);
+    policy_.evidence_min =
+        toml_.real(root, "evidence_min", kMarginMin, kMarginMax).value_or(policy_.evidence_min);
     read_substitution(root);
     for (const toml::table* table : toml_.tables(root, "pool")) read_pool(*table);
     for (const toml::table* table : toml_.tables(root, "rule")) read_rule(*table);
@@ -228,11 +247,11 @@ class RuleReader {
   }
 
   void read_rule(const toml::table& table) {
-    toml_.check_keys(
-        table,
-        {"name", "categories", "terms", "languages", "tenants", "lists", "severity_min",
-         "severity_max", "where", "action", "observe", "strategy", "word", "category"},
-        "rule");
+    toml_.check_keys(table,
+                     {"name", "categories", "terms", "languages", "tenants", "lists",
+                      "severity_min", "severity_max", "evidence_min", "certainty_min", "where",
+                      "action", "observe", "strategy", "word", "category"},
+                     "rule");
     Rule rule;
     rule.place = TomlReader::place_of(table.source());
     read_name(table, rule);
@@ -252,6 +271,8 @@ class RuleReader {
                  "expected at most severity_max (" + std::to_string(rule.severity_max) +
                      "), found " + std::to_string(rule.severity_min));
     }
+    rule.evidence_min = toml_.real(table, "evidence_min", 0, kMarginMax).value_or(0);
+    read_certainty(table, rule);
     if (const toml::node* where = table.get("where")) {
       rule.anywhere = toml_.choice(*where, "where", {"rendered", "anywhere"}) == "anywhere";
     }
@@ -267,6 +288,17 @@ class RuleReader {
       for (const std::filesystem::path& file : *files) names.push_back(file.filename().string());
     }
     return names;
+  }
+
+  void read_certainty(const toml::table& table, Rule& rule) {
+    const toml::node* node = table.get("certainty_min");
+    if (node == nullptr) return;
+    const std::vector<std::string> names{lexicon::kCertainties.begin(),
+                                         lexicon::kCertainties.end()};
+    const auto name = toml_.choice(*node, "certainty_min", names);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (name == names[i]) rule.certainty_min = static_cast<lexicon::Certainty>(i);
+    }
   }
 
   void read_name(const toml::table& table, Rule& rule) {
@@ -341,6 +373,9 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
   if (!rule.anywhere && !finding.rendered) return "where: not in the text to be rendered";
   if (finding.severity < rule.severity_min || finding.severity > rule.severity_max)
     return "severity: " + std::to_string(finding.severity);
+  if (finding.evidence < rule.evidence_min) return "evidence: " + decimal(finding.shown_evidence());
+  if (finding.certainty < rule.certainty_min)
+    return "certainty: " + std::string(lexicon::name_of(finding.certainty));
   if (!contains(rule.categories, finding.category)) return "categories: " + finding.category;
   if (!contains(rule.terms, finding.term)) return "terms: another";
   if (!contains(rule.languages, finding.language)) return "languages: " + finding.language;
@@ -351,14 +386,22 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
 }
 
 std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
-                                const std::vector<lexicon::Term>& terms) {
+                                const std::vector<lexicon::Term>& terms, double evidence_min) {
   std::vector<Problem> remarks;
   if (rules.empty())
     remarks.push_back({file, {}, "rule", "there is none: only the default action decides", true});
   for (const Rule& rule : rules) {
-    if (const std::string why = why_never(rules, rule, terms); !why.empty())
+    if (const std::string why = why_never(rules, rule, terms, evidence_min); !why.empty()) {
       remarks.push_back(
           {file, rule.place, "rule", "'" + rule.name + "' never matches: " + why, true});
+    }
+    if (rule.evidence_min > 0 && rule.evidence_min < evidence_min) {
+      remarks.push_back({file, rule.place, "rule.evidence_min",
+                         "'" + rule.name + "' asks for " + decimal(rule.evidence_min) +
+                             ", but nothing below the policy's evidence_min, " +
+                             decimal(evidence_min) + ", is found",
+                         true});
+    }
   }
   return remarks;
 }

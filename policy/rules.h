@@ -47,6 +47,8 @@ struct Rule {
   std::vector<std::string> lists;  // the names of their files, without folders
   int severity_min = 0;
   int severity_max = lexicon::kSeverityMax;
+  double evidence_min = 0;  // nats
+  lexicon::Certainty certainty_min = lexicon::Certainty::Described;
   bool anywhere = false;  // in the whole prompt; otherwise only in the text to be rendered
   // What it does.
   Action action = Action::Allow;
@@ -60,8 +62,13 @@ std::string mismatch(const Rule& rule, const lexicon::Finding& finding, std::str
 
 // What of the rules can never match a finding of these terms, and what decides instead: remarks.
 // Whom a request is of is not known, so only rules for all whom a rule names can stand before it.
+// `evidence_min`: the lexicon's margin.
 std::vector<Problem> remarks_on(const std::filesystem::path& file, const std::vector<Rule>& rules,
-                                const std::vector<lexicon::Term>& terms);
+                                const std::vector<lexicon::Term>& terms, double evidence_min);
+
+// What a policy file may say of the lexicon's margin, and a rule of a finding's evidence, in nats.
+inline constexpr double kMarginMin = 1;
+inline constexpr double kMarginMax = lexicon::kEvidenceWritten;
 
 struct PolicyFile {
   std::string content;
@@ -77,6 +84,7 @@ struct PolicyFile {
   std::vector<Place> term_places;  // of the terms of all rules, one after the other
   Action default_action = Action::Allow;
   lexicon::Syntax syntax = lexicon::Syntax::Plain;
+  double evidence_min = lexicon::kEvidenceMin;  // the lexicon's margin
   VerificationRules verification;
 };
 

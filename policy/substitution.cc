@@ -40,11 +40,11 @@ std::string named_word(const SubstitutionRules& rules, const std::string& catego
   return {};
 }
 
-}  // namespace
-
 bool has_step(const lexicon::Finding& finding, std::string_view step) {
   return std::find(finding.steps.begin(), finding.steps.end(), step) != finding.steps.end();
 }
+
+}  // namespace
 
 std::string like_case(std::string_view word, std::string_view model) {
   std::size_t upper = 0;

@@ -14,8 +14,6 @@
 
 namespace glyphward::policy {
 
-bool has_step(const lexicon::Finding& finding, std::string_view step);
-
 // The word in the case of `model`: UPPER, Title or lower.
 std::string like_case(std::string_view word, std::string_view model);
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "lexicon/channel/channel.h"
+#include "lexicon/finding.h"
 #include "lexicon/matching/innocence.h"
 #include "lexicon/matching/pattern.h"
 #include "lexicon/matching/vocabulary.h"
@@ -23,9 +24,6 @@
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
-
-// From this evidence on a hit counts, in nats.
-inline constexpr float kEvidenceMin = 4.0f;
 
 // Spellings by length and first letter: what a word with several hidden letters is compared with,
 // since a pass through the trie would lead everywhere.

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/serialize.hpp>
+#include <string>
+
+#include "base/utf8.h"
 
 namespace glyphward::guard {
 namespace {
@@ -30,6 +33,45 @@ TEST(FindingJson, OperatorHearsHowToo) {
   explained.findings[0].pieces = {{8, 10}, {14, 16}};
   EXPECT_EQ(boost::json::serialize(explained_findings_json(explained).at(0).at("pieces")),
             "[[8,10],[14,16]]");
+}
+
+TEST(FindingJson, OperatorHearsBothReadings) {
+  lexicon::Analysis explained = analysis();
+  lexicon::Finding& finding = explained.findings[0];
+  finding.evidence = 22.37;
+  finding.reading = "leet(i)@2";
+  finding.ordinary = "?sh1t 28.2";
+  const boost::json::value json = explained_findings_json(explained).at(0);
+  EXPECT_EQ(json.at("evidence").as_double(), 22.3) << "full tenths";
+  EXPECT_EQ(json.at("reading").as_string(), "leet(i)@2");
+  EXPECT_EQ(json.at("ordinary").as_string(), "?sh1t 28.2");
+  for (const char* key : {"evidence", "reading", "ordinary"})
+    EXPECT_FALSE(findings_json(explained).at(0).as_object().contains(key))
+        << "no client's business";
+}
+
+TEST(FindingJson, ReadingsAreCutBetweenCharacters) {
+  lexicon::Analysis explained = analysis();
+  const auto told = [&](const std::string& reading) {
+    explained.findings[0].reading = explained.findings[0].ordinary = reading;
+    const boost::json::value json = explained_findings_json(explained).at(0);
+    EXPECT_EQ(json.at("reading"), json.at("ordinary"));
+    return std::string(json.at("reading").as_string());
+  };
+  const std::string full(kReadingMax, 'a');
+  EXPECT_EQ(told(full), full);
+  EXPECT_EQ(told(full + "a"), std::string(kReadingMax - 3, 'a') + "…");
+  for (const std::string character : {"é", "愛", "😀", "\xFF"}) {
+    for (std::size_t before = 0; before < 4; ++before) {
+      std::string text(before, 'a');
+      while (text.size() <= 2 * kReadingMax) text += character;
+      const std::string cut = told(text);
+      EXPECT_TRUE(is_utf8(cut));
+      EXPECT_LE(cut.size(), kReadingMax);
+      EXPECT_GT(cut.size(), kReadingMax - 4);
+      EXPECT_TRUE(cut.ends_with("…"));
+    }
+  }
 }
 
 TEST(FindingJson, ListsTheMostSevereOfMany) {

@@ -37,9 +37,14 @@ TEST(RecordOf, ARowIsNotMuchLongerThanItsPrompt) {
     ImageRequest request;
     request.prompt = "a sign ";
     while (request.prompt.size() < 31000) request.prompt += unit;
-    const Result<Screened> screened = screen_text(request, bench.policy);
+    Result<Screened> screened = screen_text(request, bench.policy);
     ASSERT_TRUE(screened);
     EXPECT_GT(screened->analysis.findings.size(), 10 * kListedMax);
+    for (lexicon::Finding& finding : screened->analysis.findings) {
+      finding.steps = {"invisible", "compatibility", "confusables", "leet", "separators"};
+      finding.list = "default.tsv";
+      finding.reading = finding.ordinary = std::string(10 * kReadingMax, 'x');
+    }
     const Result<Record> record = record_moderation(*screened, bench.audit);
     ASSERT_TRUE(record);
     const std::size_t size = record->prompt.size() + record->sanitized_prompt.size() +
@@ -49,6 +54,30 @@ TEST(RecordOf, ARowIsNotMuchLongerThanItsPrompt) {
     const boost::json::value parameters = boost::json::parse(record->parameters_json);
     EXPECT_EQ(parameters.at("findings_total").to_number<std::size_t>(),
               screened->analysis.findings.size());
+  }
+}
+
+TEST(RecordOf, ARowHoldsBothReadingsOfEachFinding) {
+  Bench bench;
+  ImageRequest request;
+  request.prompt = "a sign \"fuck\"";
+  Result<Screened> screened = screen_text(request, bench.policy);
+  ASSERT_TRUE(screened);
+  ASSERT_EQ(screened->analysis.findings.size(), 1u);
+  lexicon::Finding& finding = screened->analysis.findings[0];
+  finding.evidence = 8.25;
+  finding.reading = "mask(u)@1";
+  finding.ordinary = "masked f*ck 17.1";
+  screened->negative.findings.push_back(finding);
+  const boost::json::value row =
+      boost::json::parse(record_moderation(*screened, bench.audit)->findings_json).at(0);
+  const Record record = record_of(*screened, bench.pipeline.info());
+  const boost::json::value negative =
+      boost::json::parse(record.parameters_json).at("negative_prompt_findings").at(0);
+  for (const boost::json::value& told : {row, negative}) {
+    EXPECT_EQ(told.at("evidence").as_double(), 8.2);
+    EXPECT_EQ(told.at("reading").as_string(), "mask(u)@1");
+    EXPECT_EQ(told.at("ordinary").as_string(), "masked f*ck 17.1");
   }
 }
 

@@ -331,11 +331,53 @@ TEST(Lexicon, CategoriesOfOnesOwnMustBeDeclared) {
   EXPECT_THROW(Lexicon::load({bad.path()}, {.any_category = true}), ConfigError);
 }
 
+TEST(Lexicon, TheMarginIsForWhoeverLoadsIt) {
+  const auto load = [](float evidence_min) {
+    return Lexicon::load({kFolder / "default.tsv", kFolder / "allow.tsv"},
+                         {.evidence_min = evidence_min});
+  };
+  const auto plain = load(kEvidenceMin);
+  EXPECT_EQ(shipped().evidence_min(), kEvidenceMin);
+  EXPECT_EQ(plain->revision(), shipped().revision());
+  const char* text = "you $h1t";
+  ASSERT_EQ(plain->find(text).size(), 1u);
+  const double evidence = plain->find(text)[0].evidence;
+  EXPECT_GE(evidence, kEvidenceMin);
+  const auto strict = load(static_cast<float>(evidence) + 0.5f);
+  EXPECT_TRUE(strict->find(text).empty());
+  EXPECT_TRUE(strict->analyze("a sign that says \"you $h1t\"").findings.empty());
+  EXPECT_NE(strict->revision(), plain->revision());
+  const auto lax = load(-5);
+  EXPECT_EQ(lax->evidence_min(), -5);
+  ASSERT_EQ(lax->find(text).size(), 1u);
+  EXPECT_EQ(lax->find(text)[0].evidence, evidence) << "the number is the same, whatever counts";
+}
+
+TEST(Lexicon, WhatIsFoundAsItIsWrittenKnowsNoDoubt) {
+  const TemporaryFile file(std::string(kHeader) + "c&a\tinsult\t3\tund\tliteral\n");
+  const auto found = Lexicon::load({file.path()}, {.evidence_min = 50})->find("at C&A");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].evidence, kEvidenceWritten);
+  EXPECT_EQ(found[0].reading, "");
+  EXPECT_EQ(found[0].ordinary, "");
+}
+
+TEST(Lexicon, EvidenceIsShownInFullTenths) {
+  const std::pair<double, double> cases[] = {{3.96, 3.9}, {4.0, 4.0},    {5.7, 5.7},
+                                             {5.3f, 5.3}, {-0.05, -0.1}, {0.0, 0.0}};
+  Finding finding;
+  for (const auto& [evidence, shown] : cases) {
+    finding.evidence = evidence;
+    EXPECT_EQ(finding.shown_evidence(), shown) << evidence;
+  }
+}
+
 TEST(Lexicon, RevisionCoversMatcherAndTables) {
   const std::string content = std::string(kHeader) + "heck\tinsult\t3\ten\n";
   const TemporaryFile file(content);
   std::vector<std::string_view> chunks = {Matcher::kVersion, WordTable::shipped().image()};
   for (const tables::Table& table : tables::lexicon_tables()) chunks.push_back(table.content);
+  chunks.emplace_back("4");  // the margin
   chunks.push_back(content);
   EXPECT_EQ(Lexicon::load({file.path()})->revision(), to_hex(sha256_of_chunks(chunks)));
 }

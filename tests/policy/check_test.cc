@@ -43,6 +43,18 @@ TEST(Policy, SaysWhatIsWrongWithAFile) {
       {"[[rule]]\nname = \"a\"\naction = \"block\"\n[[rule]]\nname = \"a\"\naction = \"block\"\n",
        "taken by another rule"},
       {"[verification]\nuninspectable = \"substitute\"\n", "expected one of allow, review, block"},
+      {"evidence_min = 0.5\n",
+       "evidence_min: column 16: expected a number from 1 to 50, found 0.5"},
+      {"evidence_min = \"4\"\n", "expected a number from 1 to 50, found string"},
+      {"evidence_min = nan\n", "expected a number from 1 to 50, found nan"},
+      {"evidence_max = 4\n", "unknown key; did you mean 'evidence_min'?"},
+      {"[[rule]]\nname = \"a\"\nevidence_min = 51\naction = \"block\"\n",
+       "evidence_min: column 16: expected a number from 0 to 50, found 51"},
+      {"[[rule]]\nname = \"a\"\nevidence_min = -1\naction = \"block\"\n", "found -1"},
+      {"[[rule]]\nname = \"a\"\ncertainty_min = \"sure\"\naction = \"block\"\n",
+       "certainty_min: column 17: expected one of described, likely, surely, found 'sure'"},
+      {"[[rule]]\nname = \"a\"\ncertainty_min = 1\naction = \"block\"\n",
+       "expected a string, found integer"},
       {"x = [\n", "policy.toml:2: column 7:"},
   };
   for (const auto& c : cases) {
@@ -167,6 +179,46 @@ action = "block"
           "27: 'for c' never matches: what it would match is decided before it, by grave",
           "37: 'of no language' never matches: no term of the lists agrees with all that it "
           "names"}));
+}
+
+// A rule that asks for more evidence or certainty leaves the rest to those behind it.
+TEST(Policy, RemarksHeedEvidenceAndCertainty) {
+  const TemporaryPolicy policy(R"(evidence_min = 3.5
+[[rule]]
+name = "likely"
+evidence_min = 3
+certainty_min = "likely"
+categories = ["insult"]
+action = "block"
+[[rule]]
+name = "no other insults"
+categories = ["insult"]
+action = "review"
+[[rule]]
+name = "certain"
+evidence_min = 6.5
+action = "block"
+[[rule]]
+name = "more certain"
+evidence_min = 8
+action = "block"
+[[rule]]
+name = "sure"
+certainty_min = "surely"
+action = "block"
+[[rule]]
+name = "the rest"
+action = "review"
+)");
+  EXPECT_NO_THROW(Policy::load(policy.file()));
+  EXPECT_EQ(
+      remarks(policy.file()),
+      (std::vector<std::string>{
+          "3: 'likely' asks for 3, but nothing below the policy's evidence_min, 3.5, is found",
+          "9: 'no other insults' never matches: what it would match is decided before it, by "
+          "likely",
+          "17: 'more certain' never matches: what it would match is decided before it, by "
+          "likely, certain"}));
 }
 
 TEST(Policy, RemarksOnAPolicyWithoutRules) {

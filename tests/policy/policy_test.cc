@@ -282,6 +282,85 @@ action = "block"
 }
 
 // A list on trial: own categories, and rules by the list that has the term.
+// Each of the keys alone; what the finding has is asked of the lexicon.
+TEST(Policy, RulesMayAskForEvidenceAndCertainty) {
+  const std::string prompt = "a sign that says \"$h1t\"";
+  const lexicon::Analysis analysis = shipped().analyze(prompt);
+  ASSERT_EQ(analysis.findings.size(), 1u);
+  const double evidence = analysis.findings[0].shown_evidence();
+  const auto decide_by = [&](const std::string& key) {
+    const TemporaryPolicy policy("[[rule]]\nname = \"a\"\n" + key + "\naction = \"block\"\n");
+    return decide(*Policy::load(policy.file()), prompt).action;
+  };
+  EXPECT_EQ(decide_by("evidence_min = " + std::to_string(evidence)), Action::Block);
+  EXPECT_EQ(decide_by("evidence_min = " + std::to_string(evidence + 0.2)), Action::Allow);
+  EXPECT_EQ(decide_by("evidence_min = 0"), Action::Block) << "a whole number is a number";
+  EXPECT_EQ(analysis.findings[0].certainty, lexicon::Certainty::Surely);
+  for (const char* certainty : {"described", "likely", "surely"})
+    EXPECT_EQ(decide_by("certainty_min = \"" + std::string(certainty) + "\""), Action::Block);
+
+  const TemporaryPolicy file(R"(
+[[rule]]
+name = "sure"
+certainty_min = "surely"
+where = "anywhere"
+action = "block"
+[[rule]]
+name = "certain"
+evidence_min = 50
+where = "anywhere"
+action = "block"
+[[rule]]
+name = "rest"
+where = "anywhere"
+action = "review"
+)");
+  const auto policy = Policy::load(file.file());
+  const std::string doubtful = "a sign that says shit, near a shit wall";
+  const lexicon::Analysis found = policy->analyze(doubtful);
+  ASSERT_EQ(found.findings.size(), 2u);
+  const auto traces = policy->explain(found, "");
+  EXPECT_EQ(traces[0].rules[0].mismatch, "certainty: likely");
+  EXPECT_EQ(traces[1].rules[0].mismatch, "certainty: described");
+  EXPECT_TRUE(traces[0].rules[1].mismatch.starts_with("evidence: "));
+  EXPECT_EQ(traces[0].decided_by, "rest");
+  EXPECT_EQ(decide(*policy, doubtful).action, Action::Review);
+}
+
+TEST(Policy, SetsTheLexiconsMargin) {
+  const std::string prompt = "a sign that says \"$h1t\"";
+  const auto load = [](const std::string& margin) {
+    const TemporaryPolicy policy(margin + "\n[[rule]]\nname = \"a\"\naction = \"block\"\n");
+    return Policy::load(policy.file());
+  };
+  const auto plain = load("");
+  EXPECT_EQ(plain->lexicon().evidence_min(), lexicon::kEvidenceMin);
+  EXPECT_EQ(decide(*plain, prompt).action, Action::Block);
+  const auto strict = load("evidence_min = 50");
+  EXPECT_EQ(strict->lexicon().evidence_min(), 50);
+  EXPECT_TRUE(strict->analyze(prompt).findings.empty());
+  EXPECT_EQ(decide(*strict, prompt).action, Action::Allow);
+  const auto lax = load("evidence_min = 1.5");
+  EXPECT_EQ(lax->lexicon().evidence_min(), 1.5f);
+  EXPECT_EQ(decide(*lax, prompt).action, Action::Block);
+  EXPECT_NE(plain->revision(), lax->revision());
+  EXPECT_NE(plain->lexicon().revision(), lax->lexicon().revision());
+}
+
+// The shipped words stay harmless with the lowest margin that a policy may set.
+TEST(Policy, TheDefaultPolicyLoadsWithAnyMargin) {
+  const TemporaryPolicy place("");
+  const std::filesystem::path folder = place.folder() / "policy";
+  std::filesystem::copy(kRoot / "policy", folder, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directory_symlink(kRoot / "lexicon", place.folder() / "lexicon");
+  const std::string content = read_file(folder / "default.toml");
+  for (const char* margin : {"1", "50"}) {
+    std::ofstream(folder / "default.toml") << "evidence_min = " << margin << "\n" << content;
+    for (const Problem& problem : Policy::check(folder / "default.toml"))
+      ADD_FAILURE() << margin << ": " << to_string(problem);
+  }
+}
+
 TEST(Policy, KnowsCategoriesOfItsOwnAndListsByName) {
   const std::string header = "term\tcategory\tseverity\tlanguage\tflags\tforms\n";
   const TemporaryPolicy policy("");

@@ -1,16 +1,20 @@
 // glyphward lexicon: what a text is found to say, and work on lists of terms. Needs no daemon.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <optional>
 
 #include "base/file.h"
 #include "base/utf8.h"
 #include "daemon/cli/command.h"
 #include "daemon/cli/output.h"
+#include "daemon/cli/policy/explanation.h"
 #include "daemon/service/data_files.h"
 #include "guard/finding_json.h"
 #include "lexicon/categories.h"
@@ -68,6 +72,9 @@ void write_out(const std::string& file, const std::string& content) {
 
 // ----- lookup -----
 
+// A reading with less evidence than this is no miss that is worth telling.
+constexpr float kNearestMin = -4;
+
 // The bytes of a match as a reader of code points wants them: "s U+0068 1 t".
 std::string code_points(std::string_view text) {
   std::string out;
@@ -104,15 +111,11 @@ json::object finding_json(const lexicon::Finding& finding, const std::string& ru
   return object;
 }
 
-void print_finding(const lexicon::Finding& finding, const std::string& rule) {
-  fmt::print("\"{}\" (bytes {} to {}) is {}: {}, severity {}, {}{}\n", printable(finding.matched),
-             finding.start, finding.end, printable(finding.term), finding.category,
-             finding.severity, finding.language, finding.rendered ? "" : ", not to be drawn");
-  if (rule.empty()) return;
-  fmt::print("  bytes  {}\n  steps  {}\n  term   {}\n  rule   {}\n", code_points(finding.matched),
-             finding.steps.empty() ? "none: written plainly"
-                                   : fmt::format("{}", fmt::join(finding.steps, ", ")),
-             printable(finding.term), printable(rule));
+std::string describe(const lexicon::Finding& finding) {
+  return fmt::format("\"{}\" (bytes {} to {}) is {}: {}, severity {}, {}{}",
+                     printable(finding.matched), finding.start, finding.end,
+                     printable(finding.term), finding.category, finding.severity, finding.language,
+                     finding.rendered ? "" : ", not to be drawn");
 }
 
 lexicon::Syntax syntax_of(const std::string& name) {
@@ -122,30 +125,102 @@ lexicon::Syntax syntax_of(const std::string& name) {
   return lexicon::Syntax::Plain;
 }
 
+// A text, what was found in it, and what is needed to explain that.
+struct Looked {
+  std::string text;
+  lexicon::Analysis analysis;
+  std::shared_ptr<const lexicon::Lexicon> lexicon;
+};
+
+void look(const LexiconOptions& options, Looked& looked) {
+  if (options.prompt) {
+    looked.analysis = looked.lexicon->analyze(looked.text, syntax_of(options.syntax));
+  } else {
+    looked.analysis.findings = looked.lexicon->find(looked.text);
+  }
+}
+
+std::shared_ptr<const lexicon::Lexicon> load(const LexiconOptions& options,
+                                             float evidence_min = lexicon::kEvidenceMin) {
+  return lexicon::Lexicon::load(lexicon_files(options.lists),
+                                {.any_category = true, .evidence_min = evidence_min});
+}
+
+// Where nothing is found: what comes nearest to it, with less evidence than the margin. `looked` is
+// then what a lexicon with a lower one finds.
+std::optional<lexicon::Finding> nearest_miss(const LexiconOptions& options, Looked& looked) {
+  looked.lexicon = load(options, kNearestMin);
+  look(options, looked);
+  const auto& findings = looked.analysis.findings;
+  const auto nearest = std::ranges::max_element(findings, {}, &lexicon::Finding::evidence);
+  if (nearest == findings.end()) return std::nullopt;
+  return *nearest;
+}
+
+// A list's line for people: the fields parted by bars, the end of many forms left out.
+std::string rule_line(std::string rule) {
+  constexpr std::size_t kCharactersMax = 80;
+  for (std::size_t at = 0; (at = rule.find('\t', at)) != rule.npos;) rule.replace(at, 1, " | ");
+  std::size_t end = 0;
+  for (std::size_t count = 0; count < kCharactersMax && end < rule.size(); ++count)
+    next_character(rule, end);
+  return printable_line(rule.substr(0, end)) + (end < rule.size() ? "…" : "");
+}
+
+void print_explained(const LexiconOptions& options, const Looked& looked,
+                     const lexicon::Finding& finding, const std::string& rule) {
+  constexpr std::string_view kIndent = "  ";
+  const std::string steps = finding.steps.empty()
+                                ? "none: written plainly"
+                                : fmt::format("{}", fmt::join(finding.steps, ", "));
+  const std::array<std::pair<std::string_view, std::string>, 4> lines = {
+      {{"bytes", code_points(finding.matched)},
+       {"steps", steps},
+       {"term", printable(finding.term)},
+       {"rule", rule_line(rule)}}};
+  for (const auto& [label, line] : lines) fmt::print("{}{:<9} {}\n", kIndent, label, line);
+  const auto glyphs =
+      glyphs_of(finding, looked.text, options.prompt ? &looked.analysis.rendered : nullptr);
+  fmt::print("{}", explanation(finding, glyphs, lexicon::kEvidenceMin, kIndent));
+}
+
+json::object lookup_json(const LexiconOptions& options, const Looked& looked,
+                         const std::vector<Entry>& entries) {
+  json::array all;
+  for (const lexicon::Finding& finding : looked.analysis.findings)
+    all.push_back(finding_json(finding, options.explain ? rule_of(finding, entries) : ""));
+  return {{"revision", looked.lexicon->revision()},
+          {"evidence_min", looked.lexicon->evidence_min()},
+          {"findings", std::move(all)}};
+}
+
 ExitStatus lookup(const LexiconOptions& options) {
-  const auto loaded = lexicon::Lexicon::load(lexicon_files(options.lists), {.any_category = true});
-  const std::string text = options.text == "-" ? read_text("-") : options.text;
-  const std::vector<lexicon::Finding> findings =
-      options.prompt ? loaded->analyze(text, syntax_of(options.syntax)).findings
-                     : loaded->find(text);
+  Looked looked{options.text == "-" ? read_text("-") : options.text, {}, load(options)};
+  look(options, looked);
   std::vector<Entry> entries;
   if (options.explain) entries = read_terms(lexicon_files(options.lists));
-  json::array all;
-  for (const lexicon::Finding& finding : findings) {
-    const std::string rule = options.explain ? rule_of(finding, entries) : std::string();
-    if (options.json) {
-      all.push_back(finding_json(finding, rule));
-    } else {
-      print_finding(finding, rule);
+  const bool any = !looked.analysis.findings.empty();
+  json::object told;
+  if (options.json) {
+    told = lookup_json(options, looked, entries);
+  } else {
+    for (const lexicon::Finding& finding : looked.analysis.findings) {
+      fmt::print("{}\n", describe(finding));
+      if (options.explain) print_explained(options, looked, finding, rule_of(finding, entries));
+    }
+    if (!any) fmt::print("no term\n");
+  }
+  if (!any && options.explain) {
+    const std::optional<lexicon::Finding> nearest = nearest_miss(options, looked);
+    if (nearest && options.json)
+      told["nearest"] = finding_json(*nearest, rule_of(*nearest, entries));
+    if (nearest && !options.json) {
+      fmt::print("nearest to one: {}\n", describe(*nearest));
+      print_explained(options, looked, *nearest, rule_of(*nearest, entries));
     }
   }
-  if (options.json) {
-    fmt::print("{}\n", json::serialize(json::object{{"revision", loaded->revision()},
-                                                    {"findings", std::move(all)}}));
-  } else if (findings.empty()) {
-    fmt::print("no term\n");
-  }
-  return findings.empty() ? ExitStatus::Ok : ExitStatus::Found;
+  if (options.json) fmt::print("{}\n", json::serialize(told));
+  return any ? ExitStatus::Found : ExitStatus::Ok;
 }
 
 // ----- lists -----
@@ -337,7 +412,8 @@ void add_lexicon(Command& lexicon) {
   auto options = std::make_shared<LexiconOptions>();
   Command part = add_part(lexicon, "lookup", "The terms in a text", options, lookup);
   part.option("text", options->text, "The text ('-': standard input)").required();
-  part.flag("--explain", options->explain, "Tell the bytes, the steps, the term and its line");
+  part.flag("--explain", options->explain,
+            "Tell the bytes, the steps, both readings, the nearest miss");
   part.flag("--prompt", options->prompt, "The text is a prompt: tell what it asks to draw");
   const std::vector<std::string> syntaxes = lexicon::syntax_names();
   part.option("--syntax", options->syntax, "How the prompt is written: " + alternatives(syntaxes))

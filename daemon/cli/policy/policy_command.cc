@@ -193,10 +193,8 @@ json::object explanation_json(const policy::Policy& policy, const lexicon::Analy
   }
   json::array findings;
   for (std::size_t i = 0; i < analysis.findings.size(); ++i) {
-    json::object finding = guard::finding_json(analysis.findings[i]);
+    json::object finding = guard::explained_finding_json(analysis.findings[i]);
     finding["language"] = analysis.findings[i].language;
-    finding["steps"] =
-        json::array(analysis.findings[i].steps.begin(), analysis.findings[i].steps.end());
     for (auto& [key, value] : trace_json(traces[i])) finding[key] = std::move(value);
     findings.push_back(std::move(finding));
   }
@@ -233,10 +231,10 @@ void print_explanation(const policy::Policy& policy, const lexicon::Analysis& an
   if (analysis.rendered.empty()) fmt::print("to be drawn: no text\n");
   for (std::size_t i = 0; i < traces.size(); ++i) {
     const lexicon::Finding& finding = analysis.findings[i];
-    fmt::print("bytes {} to {}: \"{}\" is \"{}\" ({}, severity {}, {}), {}{}\n", finding.start,
-               finding.end, printable(finding.matched), printable(finding.term), finding.category,
-               finding.severity, finding.language,
-               finding.rendered ? "to be drawn" : "in the description",
+    fmt::print("bytes {} to {}: \"{}\" is \"{}\" ({}, severity {}, {}), {}, evidence {:.1f}{}\n",
+               finding.start, finding.end, printable(finding.matched), printable(finding.term),
+               finding.category, finding.severity, finding.language,
+               finding.rendered ? "to be drawn" : "in the description", finding.shown_evidence(),
                finding.steps.empty() ? "" : fmt::format("; by {}", fmt::join(finding.steps, ", ")));
     for (const policy::RuleTrace& rule : traces[i].rules)
       fmt::print("    {:<24} {}\n", printable(rule.rule), rule_text(rule));

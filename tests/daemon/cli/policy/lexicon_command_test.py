@@ -16,16 +16,42 @@ def run(*arguments, stdin=None):
 def test_lookup_explains_from_bytes_to_rule():
     done = run("lexicon", "lookup", "--explain", "you $h\u200b1t")
     assert done.returncode == 1, done.stderr
-    assert "bytes  $ h U+200B 1 t" in done.stdout
-    assert "steps  invisible, leet" in done.stdout
-    assert "term   shit" in done.stdout
-    assert "rule   shit" in done.stdout
-    found = json.loads(run("lexicon", "lookup", "--explain", "--json", "you $h\u200b1t").stdout)["findings"]
-    assert [f["term"] for f in found] == ["shit"] and found[0]["steps"] == ["invisible", "leet"]
+    lines = done.stdout.splitlines()
+    assert "  bytes     $ h U+200B 1 t" in lines
+    assert "  steps     invisible, leet" in lines
+    assert "  term      shit" in lines
+    assert any(line.startswith("  rule      shit | profanity | ") for line in lines)
+    assert '  read as   "$" for s: a digit or a sign for a letter (leet)' in lines
+    assert any(line.startswith("  ordinary ") and "ordinary word" in line for line in lines)
+    found = json.loads(run("lexicon", "lookup", "--explain", "--json", "you $h\u200b1t").stdout)
+    assert found["evidence_min"] == 4 and "nearest" not in found
+    [finding] = found["findings"]
+    assert finding["term"] == "shit" and finding["steps"] == ["invisible", "leet"]
+    assert finding["evidence"] >= 4 and finding["evidence"] == round(finding["evidence"], 1)
+    assert "leet(s)@" in finding["reading"] and finding["ordinary"]
+    assert f"  evidence  {finding['evidence']} nats: the margin is 4.0" in lines
     assert run("lexicon", "lookup", "Scunthorpe United").returncode == 0
     described = run("lexicon", "lookup", "--prompt", "--json", "a shit day, a sign that says \"peace\"")
     assert [f["rendered"] for f in json.loads(described.stdout)["findings"]] == [False]
     assert run("lexicon", "lookup", "-", stdin="oh shit").returncode == 1
+
+
+def test_lookup_explains_the_nearest_miss(tmp_path):
+    own = tmp_path / "own.tsv"
+    own.write_text(HEADER + "white power\thate\t7\ten\t\t\n")
+    missed = run("lexicon", "lookup", "--explain", "--list", own, "white powder")
+    assert missed.returncode == 0, missed.stderr
+    lines = missed.stdout.splitlines()
+    assert lines[0] == "no term" and lines[1].startswith('nearest to one: "white powder" (bytes 0 to 12) is white power')
+    assert any(line.endswith(" nats, too little: the margin is 4.0") for line in lines)
+    told = json.loads(run("lexicon", "lookup", "--explain", "--json", "--list", own, "white powder").stdout)
+    assert told["findings"] == [] and told["nearest"]["term"] == "white power" and told["nearest"]["evidence"] < 4
+    assert run("lexicon", "lookup", "--list", own, "white powder").stdout == "no term\n"
+    far = run("lexicon", "lookup", "--explain", "--list", own, "a sunny day")
+    assert far.returncode == 0 and far.stdout == "no term\n"
+    assert "nearest" not in json.loads(run("lexicon", "lookup", "--explain", "--json", "--list", own, "a cat").stdout)
+    prompt = run("lexicon", "lookup", "--explain", "--prompt", "--list", own, 'a sign that says "white powder"')
+    assert "nearest to one:" in prompt.stdout and '"d"' in prompt.stdout
 
 
 def test_import_merge_diff_and_lint(tmp_path):

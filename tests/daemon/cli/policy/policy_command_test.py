@@ -88,12 +88,38 @@ def test_explain_tells_which_rules_were_asked_and_which_won(file):
     assert finding["term"] == "bitch" and "leet" in finding["steps"] and finding["decided_by"] == "the rest"
     assert [r["matches"] for r in finding["rules"]] == [False, True, True]
     assert finding["rules"][0]["mismatch"] == "tenants: none is given"
+    assert finding["evidence"] >= 4 and finding["reading"] == "leet(i)@1" and finding["certainty"] == "surely"
     assert "b1tch" not in told["sanitized_prompt"]
     text = run("policy", "explain", prompt, "--policy", file)
     assert text.returncode == 0 and "would block" in text.stdout and "matches and decides: substitute" in text.stdout
     theirs = json.loads(run("policy", "explain", prompt, "--policy", file, "--json", "--tenant", "theatre").stdout)
     assert theirs["action"] == "allow" and theirs["rule"] == "theirs"
     assert run("policy", "explain", prompt, "--tenant", "a b").returncode == 2
+
+
+def test_a_policy_sets_the_margin_for_all_it_does(file, tmp_path):
+    prompt = 'a sign that says "b1tch"'
+    evidence = json.loads(run("policy", "explain", prompt, "--policy", file, "--json").stdout)["findings"][0]["evidence"]
+    assert f", evidence {evidence}" in run("policy", "explain", prompt, "--policy", file).stdout
+    strict, rule = tmp_path / "strict.toml", tmp_path / "rule.toml"
+    strict.write_text(f"evidence_min = {evidence + 1}\n" + policy("block"))
+    rule.write_text(policy("block", f'[[rule]]\nname = "doubtful"\nseverity_max = 4\nevidence_min = {evidence + 1}\n'
+                                    'action = "allow"\n'))
+    for name in (strict, rule):
+        assert run("policy", "check", name).returncode == 0
+    assert json.loads(run("policy", "explain", prompt, "--policy", strict, "--json").stdout)["findings"] == []
+    told = json.loads(run("policy", "explain", prompt, "--policy", rule, "--json").stdout)
+    assert told["action"] == "block"
+    cases = tmp_path / "strict.cases.toml"
+    cases.write_text(f"[[case]]\nprompt = '{prompt}'\naction = \"allow\"\nfindings = []\n")
+    assert run("policy", "test", strict).returncode == 0
+    decisions = tmp_path / "decisions.jsonl"
+    decisions.write_text(json.dumps({"sequence": 1, "request_id": "r", "prompt": prompt, "action": "block"}) + "\n")
+    other = json.loads(run("policy", "diff", rule, strict, "--replay", decisions, "--json").stdout)
+    assert other["by_action"] == {"block -> allow": 1}, other
+    strict.write_text("evidence_min = 0\n" + policy("block"))
+    bad = run("policy", "check", strict)
+    assert bad.returncode == 1 and "evidence_min: expected a number from 1 to 50, found 0" in bad.stderr
 
 
 def test_diff_replays_a_daemons_decisions_and_reloads_are_followed(file, tmp_path):
