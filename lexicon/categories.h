@@ -19,7 +19,7 @@ inline constexpr std::array kCategories = {
     Category{"religious", "hate"},       Category{"lgbtq", "hate"},
     Category{"ableist", "hate"},         Category{"hate", "hate"},
     Category{"violence", "violence"},    Category{"self_harm", "self-harm"},
-    Category{"threat", "harassment"}};
+    Category{"threat", "harassment"},    Category{"drugs", "illicit"}};
 
 inline constexpr const Category* find_category(std::string_view name) {
   const auto* found = std::find_if(kCategories.begin(), kCategories.end(),

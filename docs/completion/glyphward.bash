@@ -34,7 +34,7 @@ _glyphward() {
       COMPREPLY=($(compgen -W "$formats" -- "$current"))
       return ;;
     --category)
-      COMPREPLY=($(compgen -W 'profanity sexual insult racial religious lgbtq ableist hate violence self_harm threat' -- "$current"))
+      COMPREPLY=($(compgen -W 'profanity sexual insult racial religious lgbtq ableist hate violence self_harm threat drugs' -- "$current"))
       return ;;
     --severity) COMPREPLY=($(compgen -W '0 1 2 3 4 5 6 7' -- "$current")); return ;;
     --route)
