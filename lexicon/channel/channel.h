@@ -140,9 +140,10 @@ enum class Price : std::uint8_t {
   NameOther,
   InsideOther,
   CompanionOther,
-  OtherText
+  OtherText,
+  SoftScript
 };
-inline constexpr std::size_t kPriceCount = 73;
+inline constexpr std::size_t kPriceCount = 74;
 
 class Channel {
  public:
