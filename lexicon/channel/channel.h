@@ -141,9 +141,10 @@ enum class Price : std::uint8_t {
   InsideOther,
   CompanionOther,
   OtherText,
-  SoftScript
+  SoftScript,
+  ApostropheGap
 };
-inline constexpr std::size_t kPriceCount = 74;
+inline constexpr std::size_t kPriceCount = 75;
 
 class Channel {
  public:
