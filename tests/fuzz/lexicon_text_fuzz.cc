@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > 4096) return 0;
   const std::string_view prompt(reinterpret_cast<const char*>(data), size);
   for (const NamedSyntax& named : kSyntaxes) check_extraction(prompt, named.syntax);
-  asks_for_acrostic(prompt);
+  asked_of(prompt);
   check_normalization(prompt);
   check_findings(prompt, lexicon->analyze(prompt).findings);
   check_findings(prompt, lexicon->find(prompt));
