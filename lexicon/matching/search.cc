@@ -306,8 +306,8 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   const WordHash hash = hash_of(letters);
   result.letters = hash;
   offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);
-  if (behind && is_apostrophe(letters[0]) && letters.size() < 4)
-    offer(price(Price::Affix) + 1, true, false);
+  // An owner, as in innocence.cc.
+  if (behind && (letters == U"'s" || letters == U"'")) offer(price(Price::Apostrophe), true, false);
   // shit -> shitt+ing
   if (behind && letters.size() > 1 && begin > 0 && letters[0] == plain(begin - 1))
     offer(
