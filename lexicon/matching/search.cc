@@ -371,7 +371,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if (rest.affix && !rest.plural &&
       !innocence_.table().is_suffix_in(pattern.language, rest.letters) && pattern.language != 0)
     cost += price(Price::OtherEnding);
-  if (state.inside && rest.any) cost += price(Price::BothSides);
+  if (state.inside && rest.any && !(flags & kStem)) cost += price(Price::BothSides);
   if ((flags & kPlural) && !(flags & kStem) && (state.inside || (rest.any && !rest.plural)))
     cost += price(Price::PluralOnly);
   if ((state.inside || (rest.any && !rest.affix)) && pattern.letters < 4 && !unspaced(state.start))

@@ -269,6 +269,12 @@ void Search::cross(const State& state, std::uint32_t at) {
   }
   // Signs that hide letters part none: "cu****p".
   const bool other = state.separator != 0 && state.separator != signature;
+  if (state.separator == signature && !gap_.blank) {  // the same sign again: "d!c.k.h.3.a.d"
+    State next = state;
+    next.cost += price(Price::SameGap);
+    go(next, false, signature);
+    return;
+  }
   // An apostrophe within a word parts nothing that people read.
   const bool apostrophe = is_apostrophe(text_.cells[at].source) && gap_.end == at + 1;
   const float extra = (other ? 1.0f : 0.0f) + (apostrophe ? price(Price::ApostropheGap) : 0.0f) +
