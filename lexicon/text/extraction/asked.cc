@@ -9,12 +9,12 @@
 namespace glyphward::lexicon::extraction {
 namespace {
 
-constexpr std::size_t kPutMax = 12;    // tokens between a verb and what the text is put on
-constexpr std::size_t kPartMax = 6;    // tokens from "first" to its verb
-constexpr std::size_t kPieceMax = 3;   // words of a piece that no verb of writing leads to
-constexpr std::size_t kTextMax = 40;   // and of one that a verb leads to
-constexpr std::size_t kEllipsis = 5;   // tokens from a piece to the next part
-constexpr std::size_t kRadioMin = 4;   // words of the radio alphabet that are no names
+constexpr std::size_t kPutMax = 12;      // tokens between a verb and what the text is put on
+constexpr std::size_t kPartMax = 6;      // tokens from "first" to its verb
+constexpr std::size_t kPieceMax = 3;     // words of a piece that no verb of writing leads to
+constexpr std::size_t kTextMax = 40;     // and of one that a verb leads to
+constexpr std::size_t kEllipsis = 5;     // tokens from a piece to the next part
+constexpr std::size_t kRadioMin = 4;     // words of the radio alphabet that are no names
 constexpr std::size_t kLetteredMin = 3;  // where the prompt speaks of letters
 
 bool is_word(const Scene& scene, std::size_t i) { return scene.word(i) && !scene.covered(i); }
@@ -121,7 +121,8 @@ class Halves {
     const std::size_t limit = std::min(scene_.size(), ordinal + kPartMax);
     bool of_word = false;
     constexpr Classes kVerb = kSays | kReads | kShows | kBe;
-    constexpr Classes kSaid = kPart | kBearer | kNoun | kArticle | kPlace | kOrdinal | kLink | kOnto;
+    constexpr Classes kSaid =
+        kPart | kBearer | kNoun | kArticle | kPlace | kOrdinal | kLink | kOnto;
     while (at < limit && is_word(scene_, at) && !scene_.is(at, kVerb) && is_part(at, kSaid)) {
       of_word = of_word || is_part(at, kWord);
       ++at;
@@ -204,8 +205,8 @@ std::vector<Span> radio_words(const Scene& scene) {
     bool spaced = true;
     while (run.last < scene.size()) {
       std::size_t next = run.last;
-      const bool sign = std::u32string_view(U"-./·,").find(scene[next].first) !=
-                        std::u32string_view::npos;
+      const bool sign =
+          std::u32string_view(U"-./·,").find(scene[next].first) != std::u32string_view::npos;
       if (scene[next].kind == TokenKind::Sign && sign) ++next;
       if (!spells(next)) break;
       // "Mike, Oscar and Victor" are rather people.

@@ -1,6 +1,6 @@
 // phrases.tsv, and the search for its phrases. A phrase is a run of tokens, so that it begins and
-// ends where words do in every script; in its last word, * stands for any ending. Its words are known
-// with a slip of the key, too.
+// ends where words do in every script; in its last word, * stands for any ending. Its words are
+// known with a slip of the key, too.
 #include <algorithm>
 #include <array>
 #include <unordered_map>
