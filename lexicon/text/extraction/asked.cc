@@ -1,10 +1,7 @@
 #include "lexicon/text/extraction/asked.h"
 
 #include <algorithm>
-#include <string>
 #include <string_view>
-
-#include "lexicon/names.h"
 
 namespace glyphward::lexicon::extraction {
 namespace {
@@ -194,7 +191,7 @@ std::vector<Span> radio_words(const Scene& scene) {
   std::vector<Span> runs;
   for (std::size_t i = 0; i < scene.size();) {
     const auto spells = [&](std::size_t at) {
-      return is_word(scene, at) && is_spelling_word(std::string(scene.key(at)));
+      return is_word(scene, at) && (scene[at].own & kRadio) != 0;
     };
     if (!spells(i)) {
       ++i;

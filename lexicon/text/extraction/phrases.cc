@@ -37,7 +37,7 @@ constexpr std::array kClasses = {NamedClass{kSays, "says"},       NamedClass{kRe
                                  NamedClass{kOnto, "onto"},       NamedClass{kCall, "call"},
                                  NamedClass{kOrdinal, "ordinal"}, NamedClass{kPart, "part"},
                                  NamedClass{kJoined, "joined"},   NamedClass{kCipher, "cipher"},
-                                 NamedClass{kAnd, "and"}};
+                                 NamedClass{kAnd, "and"},         NamedClass{kRadio, "radio"}};
 
 static_assert(
     [] {
