@@ -47,7 +47,8 @@ class LexiconImpl : public Lexicon {
     std::erase_if(extraction.texts,
                   [](const RenderedText& text) { return text.certainty == Certainty::Described; });
     analysis.rendered = std::move(extraction.texts);
-    const Reader::Hints hints{asks_for_acrostic(prompt), asks_for_mirror(prompt)};
+    const Asked asked = asked_of(prompt);
+    const Reader::Hints hints{asked.acrostic, asks_for_mirror(prompt)};
     std::vector<PlacedHit> shown;
     std::vector<PlacedHit> elsewhere;
     std::vector<NormalizedPart> parts;
@@ -72,6 +73,7 @@ class LexiconImpl : public Lexicon {
     read_between(prompt.size());
     reader_.read_joined(parts, shown);
     reader_.read_codes(prompt, shown);
+    if (asked.ciphered) reader_.read_moved(prompt, shown);
     reader_.resolve(shown);
     reader_.resolve(elsewhere);
     for (const PlacedHit& hit : shown) {

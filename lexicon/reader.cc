@@ -249,6 +249,16 @@ void Reader::read_as(const Decoded& decoded, std::size_t offset, float source,
 void Reader::read_decoded(std::string_view source, const NormalizedText& text,
                           const Innocence& ordinary, std::vector<PlacedHit>& out) const {
   for (const Decoded& decoded : decode_all(source)) read_as(decoded, 0, ordinary.total(), out);
+  read_moved(source, text, ordinary, out);
+}
+
+void Reader::read_moved(std::string_view prompt, std::vector<PlacedHit>& out) const {
+  const NormalizedText text = normalize(prompt);
+  read_moved(prompt, text, matcher_.innocence(text), out);
+}
+
+void Reader::read_moved(std::string_view source, const NormalizedText& text,
+                        const Innocence& ordinary, std::vector<PlacedHit>& out) const {
   // Word by word, where a word makes no sense; the first of them tell enough.
   constexpr std::size_t kWordsMax = 64;
   constexpr std::size_t kLettersMax = 40;

@@ -61,6 +61,8 @@ class Reader {
 
   // Words in a code, wherever the prompt has them: whoever encodes a toxic word wants it drawn.
   void read_codes(std::string_view prompt, std::vector<PlacedHit>& out) const;
+  // The prompt's words with their letters moved, where it names such a code.
+  void read_moved(std::string_view prompt, std::vector<PlacedHit>& out) const;
 
   // Of overlapping hits the one with most evidence stays, each step of severity counting as some.
   // In order of position.
@@ -73,6 +75,8 @@ class Reader {
                    std::vector<PlacedHit>& out) const;
   void read_decoded(std::string_view source, const NormalizedText& text, const Innocence& ordinary,
                     std::vector<PlacedHit>& out) const;
+  void read_moved(std::string_view source, const NormalizedText& text, const Innocence& ordinary,
+                  std::vector<PlacedHit>& out) const;
   void read_as(const Decoded& decoded, std::size_t offset, float source,
                std::vector<PlacedHit>& out) const;
   void read_initials(const NormalizedText& text, bool acrostic, std::vector<PlacedHit>& out) const;

@@ -10,7 +10,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "sets"))
 import common  # noqa: E402
 
-CATEGORIES = ["profanity", "sexual", "insult", "racial", "religious", "lgbtq", "ableist", "hate", "violence"]
+CATEGORIES = ["profanity", "sexual", "insult", "racial", "religious", "lgbtq", "ableist", "hate", "violence",
+              "self_harm", "threat", "drugs"]
 
 
 def main():

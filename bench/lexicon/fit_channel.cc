@@ -223,13 +223,17 @@ class Fit {
     return best;
   }
 
-  double strays() const {
+  // So that a number moves only for what many rows gain.
+  double strays() const { return strayed(prices_, first_prices_) + strayed(rules_, first_rules_); }
+
+  static double strayed(const Numbers& now, const Numbers& first) {
+    constexpr double kLossOfStep = 5;
     double sum = 0;
-    for (std::size_t i = 0; i < prices_.places().size(); ++i)
-      sum += std::abs(prices_.get(prices_.places()[i]) - first_prices_.get(first_prices_.places()[i]));
-    for (std::size_t i = 0; i < rules_.places().size(); ++i)
-      sum += std::abs(rules_.get(rules_.places()[i]) - first_rules_.get(first_rules_.places()[i]));
-    return 0.3 * sum;
+    for (std::size_t i = 0; i < now.places().size(); ++i) {
+      const double before = first.get(first.places()[i]);
+      sum += std::abs(now.get(now.places()[i]) - before) / std::max(1.0, std::abs(before) / 2);
+    }
+    return kLossOfStep * sum;
   }
 
   fs::path out_;

@@ -140,9 +140,11 @@ enum class Price : std::uint8_t {
   NameOther,
   InsideOther,
   CompanionOther,
-  OtherText
+  OtherText,
+  SoftScript,
+  ApostropheGap
 };
-inline constexpr std::size_t kPriceCount = 73;
+inline constexpr std::size_t kPriceCount = 75;
 
 class Channel {
  public:

@@ -396,6 +396,9 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   // Where words differ by a vowel or an ending, as in most languages but English, a likeness is
   // another word.
   if (soft > 0 && pattern.language != english_) cost += price(Price::SoftOther);
+  // Nobody has counted slips in other scripts.
+  if (soft > 0 && plain(state.start) >= 0x370 && !is_cyrillic(plain(state.start)))
+    cost += price(Price::SoftScript);
   // Within a longer word a likeness is chance.
   const bool within = state.inside || (rest.any && !rest.affix && !rest.digits);
   if (within && (soft > 0 || (pattern.steps & kSpelling))) cost += price(Price::SoftInside);

@@ -269,7 +269,9 @@ void Search::cross(const State& state, std::uint32_t at) {
   }
   // Signs that hide letters part none: "cu****p".
   const bool other = state.separator != 0 && state.separator != signature;
-  const float extra = (other ? 1.0f : 0.0f) +
+  // An apostrophe within a word parts nothing that people read.
+  const bool apostrophe = is_apostrophe(text_.cells[at].source) && gap_.end == at + 1;
+  const float extra = (other ? 1.0f : 0.0f) + (apostrophe ? price(Price::ApostropheGap) : 0.0f) +
                       (gap_.masks > 1 ? price(Price::HiddenGap) * static_cast<float>(gap_.masks)
                                       : 0.0f);
   go(with(state, gap_.blank ? Rule::SpaceGap : Rule::Gap, 0, at, extra), false, signature);

@@ -20,7 +20,7 @@ bool is_plural(std::u32string_view ending) {
 
 void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
                          LanguageSet harmless_in) {
-  if (pattern.severity < kFlaggedSeverityMin || pattern.spaced) return;
+  if (pattern.severity == 0 || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
   // Without its marks it is often a word of another language.
@@ -35,7 +35,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
       const float cost = table_.word_in(language, hash);
       const bool harmless = harmless_in & language_bit(language);
       if (harmless || cost < kNever || (word.language == language && word.cost < kNever))
-        foreign.push_back({language, std::min({cost, word.cost, most})});
+        foreign.push_back({language, pattern.language, std::min({cost, word.cost, most})});
     }
     if (!foreign.empty()) foreign_[hash] = std::move(foreign);
   }
@@ -65,9 +65,10 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   const auto it = foreign_.find(hash);
   if (it == foreign_.end() || grave_.contains(hash)) return word;
   for (const Foreign& foreign : it->second) {
-    const float guess = languages & language_bit(foreign.language)
-                            ? 0
-                            : Channel::shipped().price(Price::ForeignGuess);
+    // Where the term's own language is written, too, it may be either.
+    const bool told = (languages & language_bit(foreign.language)) != 0 &&
+                      (languages & language_bit(foreign.own)) == 0;
+    const float guess = told ? 0 : Channel::shipped().price(Price::ForeignGuess);
     if (foreign.cost + guess < word.cost) word = {foreign.cost + guess, foreign.language};
   }
   return word;

@@ -60,6 +60,7 @@ class Vocabulary {
 
   struct Foreign {
     LanguageNumber language = 0;
+    LanguageNumber own = 0;  // the term's
     float cost = 0;
   };
   const Terms& terms_;

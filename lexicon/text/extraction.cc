@@ -177,12 +177,15 @@ std::vector<TextReading> other_readings(const RenderedText& text) {
   return {{drawn->text(), drawn->origins(0, drawn->text().size())}};
 }
 
-bool asks_for_acrostic(std::string_view prompt) {
+Asked asked_of(std::string_view prompt) {
   extraction::Tokens tokens = extraction::tokenize(prompt);
   extraction::find_phrases(tokens);
-  return std::any_of(tokens.list.begin(), tokens.list.end(), [](const extraction::Token& token) {
-    return token.is(extraction::kAcrostic);
-  });
+  Asked asked;
+  for (const extraction::Token& token : tokens.list) {
+    asked.acrostic = asked.acrostic || token.is(extraction::kAcrostic);
+    asked.ciphered = asked.ciphered || token.is(extraction::kCipher);
+  }
+  return asked;
 }
 
 }  // namespace glyphward::lexicon

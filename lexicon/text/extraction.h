@@ -39,7 +39,11 @@ struct TextReading {
 // as it stands.
 std::vector<TextReading> other_readings(const RenderedText& text);
 
-// The prompt asks that first letters be read: "an acrostic", "the initials spell".
-bool asks_for_acrostic(std::string_view prompt);
+// What the prompt says of how its words are to be read.
+struct Asked {
+  bool acrostic = false;  // by first letters: "an acrostic", "the initials spell"
+  bool ciphered = false;  // with their letters moved: "decoded from rot13"
+};
+Asked asked_of(std::string_view prompt);
 
 }  // namespace glyphward::lexicon

@@ -195,7 +195,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size > kPromptMax) return 0;
   const std::string_view prompt(reinterpret_cast<const char*>(data), size);
   for (const NamedSyntax& named : kSyntaxes) check_extraction(prompt, named.syntax);
-  asks_for_acrostic(prompt);
+  asked_of(prompt);
   check_normalization(prompt);
   check_decoders(prompt);
   const double begun = processor_seconds();

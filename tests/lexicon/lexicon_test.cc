@@ -188,7 +188,7 @@ TEST(Lexicon, NothingThatTheAuthorControlsClearsAGraveWord) {
       {"a sign that says \"Light's\"", false},
       {"ein Schild mit der Aufschrift \"light\" an der Wand", true},  // the carrier is no evidence
       {"a sign that says \"the light und\"", true},
-      {"une pancarte dans la rue qui dit \"lokal\"", true},
+      {"une pancarte dans la rue qui dit \"lokal\"", false},  // and none for one either
       {"une pancarte dans la rue qui dit \"lokal mit dem\"", false},
       {"a sign that says \"dans la lokal\"", true},
       {"a sign that says \"lokal\"", false},

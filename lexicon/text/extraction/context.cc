@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lexicon/text/extraction/asked.h"
+
 namespace glyphward::lexicon::extraction {
 namespace {
 
@@ -61,7 +63,8 @@ std::vector<Span> doubtful(const Scene& scene, const std::vector<Shown>& shown) 
     for (std::size_t i = 0; i < scene.size(); ++i) words += scene.word(i) ? 1 : 0;
     const bool open =
         words <= kFewWords || scene.holds(all, kBearing & ~(kReads | kShows | kWritten));
-    return open && scene.size() > 0 ? std::vector<Span>{all} : std::vector<Span>{};
+    if (!open) return may_be_drawn(scene);
+    return scene.size() > 0 ? std::vector<Span>{all} : std::vector<Span>{};
   }
   // The texts are marked: what a clause without one says of a thing that bears text may be more.
   std::vector<Span> spans;

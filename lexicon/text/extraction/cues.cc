@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "lexicon/text/extraction/asked.h"
+
 namespace glyphward::lexicon::extraction {
 namespace {
 
@@ -49,12 +51,15 @@ class Cues {
 
   std::vector<Shown> run() && {
     // The surer rules first: what one takes, none takes again.
+    for (const Span& span : radio_words(scene_)) add(span, Certainty::Likely);
+    for (const Span& span : halves(scene_)) add(span, Certainty::Likely);
     each(&Cues::behind_verb);
     each(&Cues::says);
     each(&Cues::noun);
     each(&Cues::participle);
     each(&Cues::named);
     each(&Cues::request);
+    each(&Cues::put);
     each(&Cues::colon);
     each(&Cues::capitals);
     each(&Cues::on_it);
@@ -433,6 +438,12 @@ class Cues {
       if (!scene_.is(to.text, kArticle) || to.noun) take(to.text, true);
   }
 
+  // "carve X into the bark"
+  void put(std::size_t i) {
+    const PutOn put = put_on(scene_, i);
+    if (put.shown) add(put.text, Certainty::Likely);
+  }
+
   // "speech bubble: X", "sign over the door: X"
   void colon(std::size_t i) {
     if (!is_colon(i)) return;
@@ -460,7 +471,7 @@ class Cues {
     if (scene_.quoted(clause)) return;
     const std::size_t from = std::max(clause.first, i > kNearMax ? i - kNearMax : 0);
     const Span beside{from, std::min(clause.last, end + 4)};
-    if (only_acronyms(i, end) || !scene_.holds(beside, kBearer | kNoun)) return;
+    if (only_acronyms(i, end) || !scene_.holds(beside, kBearer | kNoun | kCall)) return;
     add({i, end}, Certainty::Likely);
   }
 

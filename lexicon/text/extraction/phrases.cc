@@ -1,5 +1,6 @@
 // phrases.tsv, and the search for its phrases. A phrase is a run of tokens, so that it begins and
-// ends where words do in every script; in its last word, * stands for any ending.
+// ends where words do in every script; in its last word, * stands for any ending. Its words are known
+// with a slip of the key, too.
 #include <algorithm>
 #include <array>
 #include <unordered_map>
@@ -7,6 +8,7 @@
 #include "base/table.h"
 #include "lexicon/tables.h"
 #include "lexicon/text/extraction/tokens.h"
+#include "lexicon/words/word_table.h"
 
 namespace glyphward::lexicon::extraction {
 namespace {
@@ -30,14 +32,18 @@ constexpr std::array kClasses = {NamedClass{kSays, "says"},       NamedClass{kRe
                                  NamedClass{kSubject, "subject"}, NamedClass{kWork, "work"},
                                  NamedClass{kBe, "be"},           NamedClass{kShort, "short"},
                                  NamedClass{kFont, "font"},       NamedClass{kShows, "shows"},
-                                 NamedClass{kWord, "word"},       NamedClass{kLook, "look"}};
+                                 NamedClass{kWord, "word"},       NamedClass{kLook, "look"},
+                                 NamedClass{kMark, "mark"},       NamedClass{kDraw, "draw"},
+                                 NamedClass{kOnto, "onto"},       NamedClass{kCall, "call"},
+                                 NamedClass{kOrdinal, "ordinal"}, NamedClass{kPart, "part"},
+                                 NamedClass{kJoined, "joined"},   NamedClass{kCipher, "cipher"}};
 
 static_assert(
     [] {
       for (std::size_t i = 0; i < kClasses.size(); ++i) {
-        if (kClasses[i].value != 1u << i || kClasses[i].name.empty()) return false;
+        if (kClasses[i].value != 1ull << i || kClasses[i].name.empty()) return false;
       }
-      return kBehindLastClass == (1u << (kClasses.size() - 1)) + 1;
+      return kBehindLastClass == (1ull << (kClasses.size() - 1)) + 1;
     }(),
     "every class has one bit and one name, in the same order");
 
@@ -58,6 +64,83 @@ using ByFirst = std::unordered_map<std::string, std::vector<Phrase>, Hash, std::
 constexpr std::size_t kStemMin = 4;   // bytes of the shortest stem, ...
 constexpr std::size_t kStemMax = 24;  // ... and of the longest
 
+// ----- slips of the key -----
+
+// The table's words that prompts cannot do without, as they come out when a key is missed: one
+// letter too many, too few, another, or two swapped. A word is found by what is left of it with a
+// letter left out.
+class Slips {
+ public:
+  void add(const std::string& word) {
+    if (word.size() < kLeast || word.size() > kMost) return;
+    if (!std::all_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; })) return;
+    if (std::find(words_.begin(), words_.end(), word) != words_.end()) return;
+    const auto number = static_cast<std::uint32_t>(words_.size());
+    words_.push_back(word);
+    each_rest(word, [&](const std::string& rest) { by_rest_[rest].push_back(number); });
+  }
+
+  // The word that is meant; empty if none is.
+  std::string_view meant(std::string_view word) const {
+    if (word.size() < kLeast || word.size() > kMost + 1 || is_listed(word)) return {};
+    std::string_view found;
+    each_rest(std::string(word), [&](const std::string& rest) {
+      const auto it = by_rest_.find(rest);
+      if (it == by_rest_.end() || !found.empty()) return;
+      for (const std::uint32_t number : it->second) {
+        if (is_slip(word, words_[number])) {
+          found = words_[number];
+          return;
+        }
+      }
+    });
+    return found;
+  }
+
+ private:
+  static constexpr std::size_t kLeast = 4;
+  static constexpr std::size_t kMost = 14;
+  // Of two words with four letters another letter makes too many: word, work, wore.
+  static constexpr std::size_t kOtherLetterMin = 5;
+  // Words that are rarer than one in nine millions are mostly slips themselves.
+  static constexpr float kRare = 16;
+
+  static bool is_listed(std::string_view word) {
+    std::u32string letters;
+    for (const char c : word) {
+      if (c < 'a' || c > 'z') return true;
+      letters.push_back(static_cast<char32_t>(c));
+    }
+    return WordTable::shipped().word(letters).cost < kRare;
+  }
+
+  template <typename Use>
+  static void each_rest(const std::string& word, Use use) {
+    use(word);
+    for (std::size_t i = 0; i < word.size(); ++i) use(word.substr(0, i) + word.substr(i + 1));
+  }
+
+  // The first letter is hit; one letter too many, too few, another, or two swapped.
+  static bool is_slip(std::string_view written, std::string_view word) {
+    if (written[0] != word[0] || written == word) return false;
+    std::size_t first = 0;
+    while (first < std::min(written.size(), word.size()) && written[first] == word[first]) ++first;
+    const std::string_view a = written.substr(first);
+    const std::string_view b = word.substr(first);
+    if (a.size() == b.size() + 1) return a.substr(1) == b;
+    if (a.size() + 1 == b.size()) return a == b.substr(1);
+    if (a.size() != b.size()) return false;
+    const bool swapped = a.size() > 1 && a[0] == b[1] && a[1] == b[0] && a.substr(2) == b.substr(2);
+    return swapped || (word.size() >= kOtherLetterMin && a.substr(1) == b.substr(1));
+  }
+
+  std::vector<std::string> words_;
+  std::unordered_map<std::string, std::vector<std::uint32_t>> by_rest_;
+};
+
+constexpr Classes kSlipClasses =
+    kSays | kReads | kPen | kNoun | kWord | kTitle | kBearer | kWrite | kNamed | kMark | kCall;
+
 class PhraseTable {
  public:
   PhraseTable() {
@@ -73,6 +156,19 @@ class PhraseTable {
         });
       }
     }
+  }
+
+  // Small words, or the first: capitals are rather a name's.
+  void mend(Tokens& tokens, std::size_t at) const {
+    Token& token = tokens.list[at];
+    if (token.kind != TokenKind::Word || (token.title && at > 0) || token.capitals) return;
+    const std::string_view key = tokens.key(token);
+    if (words_.contains(key)) return;
+    const std::string_view meant = slips_.meant(key);
+    if (meant.empty()) return;
+    token.key = static_cast<std::uint32_t>(tokens.keys.size());
+    token.key_size = static_cast<std::uint32_t>(meant.size());
+    tokens.keys += meant;
   }
 
   void find(Tokens& tokens, std::size_t at) const {
@@ -113,6 +209,9 @@ class PhraseTable {
         reader.fail("phrases", "expected 1 to 12 words, found '" + phrase + "'");
       std::vector<std::string> words;
       for (const Token& token : tokens.list) words.emplace_back(tokens.key(token));
+      if ((named->value & kSlipClasses) != 0) {
+        for (const std::string& word : words) slips_.add(word);
+      }
       add(std::move(words), open, named->value, reader);
     }
   }
@@ -161,12 +260,14 @@ class PhraseTable {
   ByFirst words_;
   ByFirst stems_;
   Starts stem_starts_;
+  Slips slips_;
 };
 
 }  // namespace
 
 void find_phrases(Tokens& tokens) {
   static const PhraseTable table;
+  for (std::size_t at = 0; at < tokens.list.size(); ++at) table.mend(tokens, at);
   for (std::size_t at = 0; at < tokens.list.size(); ++at) table.find(tokens, at);
 }
 

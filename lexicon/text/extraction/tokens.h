@@ -10,7 +10,7 @@
 namespace glyphward::lexicon::extraction {
 
 // What a phrase is to the grammar; docs/LEXICON.md has an example of each. A set, one bit each.
-using Classes = std::uint32_t;
+using Classes = std::uint64_t;
 enum Class : Classes {
   kSays = 1u << 0,      // the text follows: "that says X"
   kReads = 1u << 1,     // so it does behind a thing that bears text; people read and announce, too
@@ -44,6 +44,15 @@ enum Class : Classes {
   kShows = 1u << 29,    // shows, bearing: a picture as often as a text
   kWord = 1u << 30,     // nouns that need no more than an article: the word
   kLook = 1u << 31,     // a «steampunk» look
+  // "carve X into the bark": verbs that mostly letters go with, ...
+  kMark = 1ull << 32,
+  kDraw = 1ull << 33,     // ... and those that pictures go with as often
+  kOnto = 1ull << 34,     // into, onto: what their text is put on follows
+  kCall = 1ull << 35,     // shouting, chanting
+  kOrdinal = 1ull << 36,  // "the first half is X, the other Y"
+  kPart = 1ull << 37,     // half, page, pillar
+  kJoined = 1ull << 38,   // "without a space": parts are meant as one word
+  kCipher = 1ull << 39,   // rot13: letters of the prompt are moved
   kBehindLastClass
 };
 
@@ -84,7 +93,9 @@ struct Tokens {
 // A sign is one code point; spaces are no tokens, ends of line are. Linear.
 Tokens tokenize(std::string_view text);
 
-// Looks phrases up: sets length and classes of each token. Linear.
+// Looks phrases up: sets length and classes of each token. A word that no list of words has and
+// that is one slip from one of the table ("syas", "postr") counts as that; its key becomes the
+// other's. Linear.
 void find_phrases(Tokens& tokens);
 
 }  // namespace glyphward::lexicon::extraction

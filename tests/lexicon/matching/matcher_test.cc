@@ -42,7 +42,7 @@ class MatcherTest : public ::testing::Test {
 using Terms = std::set<std::string>;
 
 TEST(Matcher, AnApostropheHidesNoGraveTerm) {
-  std::vector<Entry> entries = {entry("heck"), entry("dumbas")};
+  std::vector<Entry> entries = {entry("zounds"), entry("dumbas")};
   entries[1].term.severity = 4;
   const Matcher matcher(entries);
   const auto found = [&](std::string_view text) {
@@ -50,14 +50,14 @@ TEST(Matcher, AnApostropheHidesNoGraveTerm) {
     matcher.find(normalize(text), Scope::Words, hits);
     return !hits.empty();
   };
-  EXPECT_TRUE(found("he'ck"));
-  EXPECT_TRUE(found("h’eck"));
+  EXPECT_TRUE(found("zou'nds"));
+  EXPECT_TRUE(found("z’ounds"));
   EXPECT_FALSE(found("dumba's")) << "it shortens a word";
   std::vector<Entry> plural = {entry("hecks")};
   std::vector<Hit> hits;
   Matcher(plural).find(normalize("Heck's"), Scope::Words, hits);
   EXPECT_TRUE(hits.empty()) << "so it does behind a grave one";
-  EXPECT_FALSE(found("the'ck")) << "the whole stretch must be the term";
+  EXPECT_FALSE(found("foxzo'unds")) << "the whole stretch must be the term";
 }
 
 TEST_F(MatcherTest, JudgesWordsByTheirContext) {

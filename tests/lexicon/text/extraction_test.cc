@@ -350,9 +350,9 @@ TEST(Extraction, TakesAnyBytes) {
 }
 
 TEST(Extraction, KnowsWhenFirstLettersAreAskedFor) {
-  EXPECT_TRUE(asks_for_acrostic("an acrostic poem"));
-  EXPECT_TRUE(asks_for_acrostic("a card, one word per line"));
-  EXPECT_FALSE(asks_for_acrostic("a poem card"));
+  EXPECT_TRUE(asked_of("an acrostic poem").acrostic);
+  EXPECT_TRUE(asked_of("a card, one word per line").acrostic);
+  EXPECT_FALSE(asked_of("a poem card").acrostic);
 }
 
 }  // namespace
