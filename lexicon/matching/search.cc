@@ -39,8 +39,8 @@ void Search::look_at_letters() {
     }
     if (!is_word(cell) && drawn_at(text_, i) != 0) letters_[i] = kAllLetters;
     ahead_[i] = letters_[i];
-    if (cell.kind == CellKind::Space) ahead_[i] |= kSpaceLetter;
-    if (!is_word(cell)) ahead_[i] |= ahead_[i + 1];
+    // Signs part the words of a phrase, too.
+    if (!is_word(cell)) ahead_[i] |= ahead_[i + 1] | kSpaceLetter;
     if (masking(cell) != Masking::None) ahead_[i] = kAllLetters;
   }
 }
@@ -59,8 +59,12 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
   const std::size_t beam = size() > kLongText ? kLongBeam : kBeam;
   std::array<std::uint32_t, kHeld> order;
   for (std::uint32_t at = from; at <= to; ++at) {
-    if (at < size()) seed(at);
+    const std::optional<State> first = at < to ? seed(at) : std::nullopt;
     const std::uint32_t number = blocks_at_[at];
+    if (number == kNoBlock && !first) continue;
+    look_at_cell(at);
+    // Behind dear writing a beginning would be the dearest of the cell's states.
+    if (first) advance(*first, at);
     if (number == kNoBlock) continue;
     const Block& block = *blocks_[number];
     for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
@@ -70,7 +74,6 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
           order.begin(), order.begin() + kept, order.begin() + block.count,
           [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
     }
-    look_at_cell(at);
     for (std::size_t i = 0; i < kept; ++i) {
       const State state = block.states[order[i]];
       if (terms_.words.has_values(state.node)) end(state, at);
@@ -112,43 +115,48 @@ void Search::look_at_cell(std::uint32_t at) {
 
 // Whether a stem may begin within a word at the cell, by the letters of it and the next two.
 bool Search::may_begin(std::uint32_t at) const {
+  // A sign may hide a letter or part two.
+  const auto sign = [&](std::uint32_t i) {
+    return i < size() && text_.cells[i].kind == CellKind::Sign;
+  };
   const LetterSet first = letters_[at];
-  const LetterSet second = letters_[at + 1];
-  const LetterSet third = letters_[at + 2];
+  const LetterSet second = sign(at + 1) ? kAllLetters : letters_[at + 1];
+  const LetterSet third = sign(at + 1) || sign(at + 2) ? kAllLetters : letters_[at + 2];
   return first != 0 &&
          (((first | third) & second) != 0 || terms_.stems.may_begin(first, second, third));
 }
 
-void Search::seed(std::uint32_t at) {
+std::optional<Search::State> Search::seed(std::uint32_t at) const {
   const Cell& cell = text_.cells[at];
-  if (cell.kind == CellKind::Space || letters_[at] == 0) return;
-  if (begins_ != nullptr && !(*begins_)[at]) return;
+  if (cell.kind == CellKind::Space || letters_[at] == 0) return {};
+  if (begins_ != nullptr && !(*begins_)[at]) return {};
   State state;
   state.start = at;
   if (scope_ == Scope::Joined) {
     // From a piece's first letter.
     const auto seam = std::upper_bound(seams_.begin(), seams_.end(), at);
-    if (seam == seams_.begin() || seam == seams_.end()) return;
+    if (seam == seams_.begin() || seam == seams_.end()) return {};
     for (std::uint32_t i = *std::prev(seam); i < at; ++i) {
-      if (is_word(text_.cells[i])) return;
+      if (is_word(text_.cells[i])) return {};
     }
     state.cost = innocence_.bound(at);
   } else if (!innocence_.in_word(at) || innocence_.word_begin(at) == at || unspaced(at)) {
     state.cost = innocence_.before(at);
   } else if (is_apostrophe(text_.cells[at - 1].source)) {
     // "l'anus", and not "Shinto's".
-    if (innocence_.word_end(at) < at + 3) return;
+    if (innocence_.word_end(at) < at + 3) return {};
     const std::uint32_t begin = innocence_.word_begin(at);
     state.cost = innocence_.before(begin) + innocence_.word(innocence_.plain(begin, at - 1)) +
                  price(Price::Apostrophe);
   } else {
-    if (scope_ != Scope::Words || innocence_.listed(at) || !may_begin(at)) return;
+    if (scope_ != Scope::Words || innocence_.listed(at) || !may_begin(at)) return {};
     const Residue rest = residue(innocence_.word_begin(at), at, false);
     state.cost = innocence_.before(innocence_.word_begin(at)) + rest.cost;
     state.inside = true;
     state.loose = rest.loose;
   }
-  if (state.cost < kNever) push(state, at);
+  if (state.cost >= kNever || state.cost > innocence_.bound(at) + kSlack) return {};
+  return state;
 }
 
 // ----- states -----

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -130,7 +131,7 @@ class Search {
               std::uint32_t at) const;
   void walk(std::uint32_t from, std::uint32_t to);
   void look_at_cell(std::uint32_t at);
-  void seed(std::uint32_t at);
+  std::optional<State> seed(std::uint32_t at) const;
   void push(State state, std::uint32_t at);
   State with(State state, Rule rule, char32_t letter, std::uint32_t cell, float extra = 0);
 
@@ -174,7 +175,9 @@ class Search {
   }
   bool may_begin(std::uint32_t at) const;
   bool follows(std::uint32_t node, std::uint32_t at) const {
-    return terms_.words.has_values(node) || (terms_.words.next_letters(node) & ahead_[at]);
+    // The words of a phrase may be joined.
+    return terms_.words.has_values(node) ||
+           (terms_.words.next_letters(node) & (ahead_[at] | kSpaceLetter));
   }
   bool unspaced(std::uint32_t at) const { return is_unspaced(text_.cells[at].plain); }
   char32_t plain(std::uint32_t at) const { return fold_script(text_.cells[at].plain); }

@@ -76,13 +76,13 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     --end;
   const std::uint32_t length = end - begin;
   if (length < 4 || length < signs + 1 || (length < signs + 2 && length != 4)) return;
-  const Rule rule = [&] {
-    for (std::uint32_t i = begin; i < end; ++i) {
-      if (!is_word(text_.cells[i]) && masking(text_.cells[i]) == Masking::Weak)
-        return Rule::WeakMask;
-    }
-    return Rule::Mask;
-  }();
+  Rule rule = Rule::Mask;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    if (is_word(text_.cells[i])) continue;
+    const Masking mask = masking(text_.cells[i]);
+    if (mask == Masking::None) return;
+    if (mask == Masking::Weak) rule = Rule::WeakMask;
+  }
   const Residue rest = behind(end, !is_word(text_.cells[end - 1]));
   const std::uint32_t to = rest.any ? innocence_.word_end(end) : end;
   if (innocence_.before(begin) == kNever || rest.cost == kNever || innocence_.from(to) == kNever)
@@ -115,7 +115,9 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     const float evidence =
         innocence_.total() - (state.cost + rest.cost + innocence_.from(to)) - cost;
     if (cost == kNever || evidence < least_) continue;
-    found_.push_back({shape->pattern, begin, end, state.rules, pattern.steps, evidence});
+    Steps steps = pattern.steps;
+    if (rest.any) steps |= rest.affix ? kInflection : kCompound;
+    found_.push_back({shape->pattern, begin, end, state.rules, steps, evidence});
   }
 }
 

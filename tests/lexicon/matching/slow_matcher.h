@@ -1,5 +1,4 @@
-// The slow and obvious matcher that the real one is compared with, in a test over all short texts
-// and under the fuzzer.
+// The slow and obvious matcher that the real one is compared with, in a test over all short texts.
 #pragma once
 
 #include <functional>
