@@ -261,7 +261,8 @@ Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
   const auto offer = [&](Priced other) {
     if (other.cost < best.cost) best = other;
   };
-  const bool term = vocabulary_.is_term(letters);
+  const bool owner = letters.size() > 3 && letters.ends_with(U"'s");
+  const bool term = vocabulary_.is_term(owner ? letters.substr(0, letters.size() - 2) : letters);
   if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters));
   offer(price_parts(letters));
   // What is spelled as a term is hardly another word that nobody knows.

@@ -46,7 +46,7 @@ void Search::look_at_letters() {
 std::vector<Search::Found> Search::run(float least) {
   least_ = least;
   look_ahead();
-  blocks_at_.assign(size() + 1, kNoBlock);
+  blocks_at_.assign(2 * (size() + 1), kNoBlock);
   walk(0, size());
   if (scope_ == Scope::Words && seams_.empty()) search_shapes();
   return std::move(found_);
@@ -54,32 +54,38 @@ std::vector<Search::Found> Search::run(float least) {
 
 // Passes over the cells [from, to].
 void Search::walk(std::uint32_t from, std::uint32_t to) {
-  const std::size_t beam = size() > kLongText ? kLongBeam : kBeam;
-  std::array<std::uint32_t, kHeld> order;
   for (std::uint32_t at = from; at <= to; ++at) {
     const std::optional<State> first = at < to ? seed(at) : std::nullopt;
-    const std::uint32_t number = blocks_at_[at];
-    if (number == kNoBlock && !first) continue;
+    const bool any = std::any_of(kAges.begin(), kAges.end(), [&](Age age) {
+      return blocks_at_[place(at, age)] != kNoBlock;
+    });
+    if (!any && !first) continue;
     look_at_cell(at);
     // Behind dear writing a beginning would be the dearest of the cell's states.
     if (first) advance(*first, at);
-    if (number == kNoBlock) continue;
-    const Block& block = *blocks_[number];
-    for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-    const std::size_t kept = std::min(static_cast<std::size_t>(block.count), beam);
-    if (kept < block.count) {
-      std::nth_element(
-          order.begin(), order.begin() + kept, order.begin() + block.count,
-          [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
-    }
-    for (std::size_t i = 0; i < kept; ++i) {
-      const State& state = block.states[order[i]];
-      if (terms_.words.has_values(state.node)) end(state, at);
-      if (at < to) advance(state, at);
-    }
-    blocks_at_[at] = kNoBlock;
-    free_blocks_.push_back(number);
+    for (const Age age : kAges) walk_block(blocks_at_[place(at, age)], at, to);
   }
+}
+
+void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to) {
+  if (number == kNoBlock) return;
+  const std::size_t beam = size() > kLongText ? kLongBeam : kBeam;
+  const Block& block = *blocks_[number];
+  std::array<std::uint32_t, kHeld> order;
+  for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
+  const std::size_t kept = std::min(static_cast<std::size_t>(block.count), beam);
+  if (kept < block.count) {
+    std::nth_element(
+        order.begin(), order.begin() + kept, order.begin() + block.count,
+        [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
+  }
+  for (std::size_t i = 0; i < kept; ++i) {
+    const State& state = block.states[order[i]];
+    if (terms_.words.has_values(state.node)) end(state, at);
+    if (at < to) advance(state, at);
+  }
+  free_blocks_.push_back(number);
+  number = kNoBlock;
 }
 
 // What all states at the cell ask: the gap that begins there, the spellings by ear.
@@ -190,7 +196,9 @@ void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
               at))
     return;
-  std::uint32_t& number = blocks_at_[at];
+  // What began in words before has not paid for them, and would leave no room for this word's own.
+  const bool young = at > 0 && state.start >= innocence_.word_begin(at - 1);
+  std::uint32_t& number = blocks_at_[place(at, young ? Age::Young : Age::Old)];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
       free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
@@ -462,7 +470,7 @@ std::string Search::explain(const Found& found) {
   std::vector<bool> begins(size(), false);
   begins[found.begin] = true;
   begin_only(begins);
-  blocks_at_.resize(size() + 1, kNoBlock);
+  blocks_at_.resize(2 * (size() + 1), kNoBlock);
   walk(found.begin, found.end);
   begins_ = nullptr;
   explains_ = false;

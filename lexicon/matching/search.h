@@ -5,7 +5,7 @@
 // reading of the cell, by a mask, a slip, a spelling by ear, over signs and spaces, each at the
 // price of its rule (channel.h). Of states at the same node the cheapest stays, so that one pass
 // serves all beginnings; a state stays only while it is no dearer than ordinary writing has been,
-// and among the best kBeam of its cell. That bounds the work at each cell, whatever the text.
+// and among the best kBeam of its cell and age. That bounds the work at each cell, whatever the text.
 //
 // Where a term ends, evidence = total cost of the ordinary reading - cost of this one.
 #pragma once
@@ -106,6 +106,12 @@ class Search {
     std::uint32_t count = 0;
     std::uint32_t worst = 0;  // once it is full
   };
+  // Of states before a cell: whether they began in the word that ends or stands there.
+  enum class Age : std::uint8_t { Young, Old };
+  static constexpr std::array kAges = {Age::Young, Age::Old};
+  static constexpr std::size_t place(std::uint32_t at, Age age) {
+    return 2 * static_cast<std::size_t>(at) + static_cast<std::size_t>(age);
+  }
   struct Link {
     std::uint32_t before = 0;
     Rule rule = Rule::Leet;
@@ -137,6 +143,7 @@ class Search {
                   state.read, false, at);
   }
   void walk(std::uint32_t from, std::uint32_t to);
+  void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
   void look_at_cell(std::uint32_t at);
   std::optional<State> seed(std::uint32_t at) const;
   void push(const State& state, std::uint32_t at);

@@ -23,6 +23,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   if (pattern.severity == 0 || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
+  if (pattern.severity >= kGraveSeverityMin && !pattern.stripped) no_names_.insert(hash);
   own_[hash] |= language_bit(pattern.language);
   // Without its marks it is often a word of another language.
   if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;
@@ -51,7 +52,7 @@ void Vocabulary::allow(std::u32string_view word) {
 }
 
 float Vocabulary::name(WordHash hash) const {
-  return grave_.contains(hash) ? kNever : table_.name(hash);
+  return no_names_.contains(hash) ? kNever : table_.name(hash);
 }
 
 WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {

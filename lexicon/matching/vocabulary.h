@@ -65,7 +65,8 @@ class Vocabulary {
   const Terms& terms_;
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
-  std::unordered_set<WordHash> grave_;  // terms that neither language nor name clears
+  std::unordered_set<WordHash> grave_;     // terms that no language clears
+  std::unordered_set<WordHash> no_names_;  // terms and spellings that no name clears
   std::unordered_map<WordHash, LanguageSet> own_;  // in which a spelling is a term
   std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
