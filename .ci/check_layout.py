@@ -28,7 +28,7 @@ ROOMS = {
     "base": [("base", ["*"], [])],
     "lexicon": [
         ("contract", ["finding.*", "categories.*", "steps.*", "tables.*"], []),
-        ("text", ["text/"], ["contract"]),
+        ("text", ["text/"], ["contract", "words"]),
         ("words", ["words/"], []),
         ("channel", ["channel/"], ["contract", "text"]),
         ("matching", ["matching/"], ["contract", "text", "words", "channel"]),

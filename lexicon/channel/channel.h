@@ -142,9 +142,10 @@ enum class Price : std::uint8_t {
   CompanionOther,
   OtherText,
   SoftScript,
-  ApostropheGap
+  ApostropheGap,
+  SameGap
 };
-inline constexpr std::size_t kPriceCount = 75;
+inline constexpr std::size_t kPriceCount = 76;
 
 class Channel {
  public:

@@ -10,8 +10,6 @@
 namespace glyphward::lexicon {
 namespace {
 
-// How much dearer than ordinary writing a reading may be on the way.
-constexpr float kSlack = 5.0f;
 constexpr std::uint32_t kGapMax = 250;
 
 }  // namespace
@@ -75,7 +73,7 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
           [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
     }
     for (std::size_t i = 0; i < kept; ++i) {
-      const State state = block.states[order[i]];
+      const State& state = block.states[order[i]];
       if (terms_.words.has_values(state.node)) end(state, at);
       if (at < to) advance(state, at);
     }
@@ -188,16 +186,7 @@ void Search::look_ahead() {
   }
 }
 
-bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
-                    std::uint32_t at) const {
-  if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
-  if (spelled || terms_.words.leads_to_phrase(node)) return true;
-  const float term =
-      price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
-  return cost + term + least_ <= limits_[at];
-}
-
-void Search::push(State state, std::uint32_t at) {
+void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
               at))
     return;
@@ -214,6 +203,7 @@ void Search::push(State state, std::uint32_t at) {
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
   const float score = state.cost + outlook(state.read);
+  if (block.count == kHeld && score >= block.scores[block.worst]) return;
   const auto put = [&](std::uint32_t place) {
     block.keys[place] = key;
     block.scores[place] = score;
@@ -229,21 +219,9 @@ void Search::push(State state, std::uint32_t at) {
   }
   if (block.count < kHeld) {
     put(block.count++);
-  } else if (score < block.scores[block.worst]) {
+  } else {
     put(block.worst);
   }
-}
-
-// The state after a rule: paid for and written down.
-Search::State Search::with(State state, Rule rule, char32_t letter, std::uint32_t cell,
-                           float extra) {
-  state.cost += channel_.hide(bit(rule), state.rules) + extra;
-  state.rules |= bit(rule);
-  if (explains_) {
-    links_.push_back({state.link, rule, letter, cell});
-    state.link = static_cast<std::uint32_t>(links_.size() - 1);
-  }
-  return state;
 }
 
 void Search::advance(const State& state, std::uint32_t at) {
@@ -314,8 +292,8 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   const WordHash hash = hash_of(letters);
   result.letters = hash;
   offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);
-  if (behind && is_apostrophe(letters[0]) && letters.size() < 4)
-    offer(price(Price::Affix) + 1, true, false);
+  // An owner, as in innocence.cc.
+  if (behind && (letters == U"'s" || letters == U"'")) offer(price(Price::Apostrophe), true, false);
   // shit -> shitt+ing
   if (behind && letters.size() > 1 && begin > 0 && letters[0] == plain(begin - 1))
     offer(
@@ -379,7 +357,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if (rest.affix && !rest.plural &&
       !innocence_.table().is_suffix_in(pattern.language, rest.letters) && pattern.language != 0)
     cost += price(Price::OtherEnding);
-  if (state.inside && rest.any) cost += price(Price::BothSides);
+  if (state.inside && rest.any && !(flags & kStem)) cost += price(Price::BothSides);
   if ((flags & kPlural) && !(flags & kStem) && (state.inside || (rest.any && !rest.plural)))
     cost += price(Price::PluralOnly);
   if ((state.inside || (rest.any && !rest.affix)) && pattern.letters < 4 && !unspaced(state.start))

@@ -73,6 +73,8 @@ class Search {
   std::string explain(const Found& found);
 
  private:
+  // How much dearer than ordinary writing a reading may be on the way.
+  static constexpr float kSlack = 5.0f;
   static constexpr std::size_t kBeam = 10;
   static constexpr std::size_t kHeld = 20;
   // So many cells are no text of a picture: fewer readings are followed at once.
@@ -129,10 +131,15 @@ class Search {
   // ordinary writing has been, and what ordinary writing is about to cost would pay for the term.
   bool admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
               std::uint32_t at) const;
+  // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
+  bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
+    return admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), state.node,
+                  state.read, false, at);
+  }
   void walk(std::uint32_t from, std::uint32_t to);
   void look_at_cell(std::uint32_t at);
   std::optional<State> seed(std::uint32_t at) const;
-  void push(State state, std::uint32_t at);
+  void push(const State& state, std::uint32_t at);
   State with(State state, Rule rule, char32_t letter, std::uint32_t cell, float extra = 0);
 
   void advance(const State& state, std::uint32_t at);
@@ -213,5 +220,27 @@ class Search {
   Gap gap_;
   std::vector<Found> found_;
 };
+
+// Inline: asked of every way on from every state.
+inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read,
+                           bool spelled, std::uint32_t at) const {
+  if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
+  if (spelled || terms_.words.leads_to_phrase(node)) return true;
+  const float term =
+      price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
+  return cost + term + least_ <= limits_[at];
+}
+
+// The state after a rule: paid for and written down.
+inline Search::State Search::with(State state, Rule rule, char32_t letter, std::uint32_t cell,
+                                  float extra) {
+  state.cost += channel_.hide(bit(rule), state.rules) + extra;
+  state.rules |= bit(rule);
+  if (explains_) {
+    links_.push_back({state.link, rule, letter, cell});
+    state.link = static_cast<std::uint32_t>(links_.size() - 1);
+  }
+  return state;
+}
 
 }  // namespace glyphward::lexicon

@@ -76,6 +76,7 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 
 void Search::read_heard(const State& state, std::uint32_t at) {
   for (const Heard& heard : heard_) {
+    if (!admits_rule(state, Rule::Sound, heard.sound->cost, heard.end)) continue;
     std::uint32_t node = state.node;
     for (const char32_t c : heard.sound->term) {
       node = terms_.words.child(node, c);
@@ -116,6 +117,7 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     return;
   }
   const Rule rule = plain_mask ? Rule::Mask : Rule::WeakMask;
+  if (!admits_rule(state, rule, 0, at + 1)) return;
   const bool run =
       plain_mask && (at + 1 >= size() || text_.cells[at + 1].source != text_.cells[at].source);
   trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
@@ -131,7 +133,9 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     ++next.read;
     ++next.fragment;
     if (alone) push(next, at + 1);
-    if (!more_hidden) return;
+    if (!more_hidden || !admits(next.cost + channel_.hide(bit(Rule::MaskRun), next.rules), next.rules,
+                                node, next.read, next.spelled || next.fragment <= 1, at + 1))
+      return;
     trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
       if (!follows(node2, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
@@ -146,35 +150,38 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   if ((state.rules & kSlips) || state.separator != 0 || unspaced(at)) return;
   const Trie& trie = terms_.words;
   const char32_t c = plain(at);
-  const char32_t after = at + 1 < size() ? plain(at + 1) : 0;
-  trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t meant, std::uint32_t node) {
-    if (meant == c) return;
-    const bool vowels = is_vowel(meant) && is_vowel(c);
-    const Rule rule = vowels ? Rule::Vowel : Rule::Slip;
+  const bool vowel = is_vowel(c);
+  const bool slips = admits_rule(state, Rule::Slip, 0, at + 1);
+  const bool vowels = vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
+  const auto misspell = [&](char32_t meant, std::uint32_t node) {
+    if (meant == c || !follows(node, at + 1)) return;
+    const bool both = vowel && is_vowel(meant);
+    const Rule rule = both ? Rule::Vowel : Rule::Slip;
     const float least_cost = state.cost + channel_.hide(bit(rule), state.rules);
-    if (follows(node, at + 1) && admits(least_cost, bit(rule), node, state.read, false, at + 1)) {
-      const float extra = vowels || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
-      State next = with(state, rule, meant, at, extra + other_word(at));
-      next.node = node;
-      next.last = c;
-      ++next.read;
-      ++next.fragment;
-      push(next, at + 1);
-    }
-    if (after != meant || innocence_.word_end(at) <= at + 1) return;
-    const std::uint32_t swapped = trie.child(node, c);
-    if (swapped == Trie::kNone) return;
-    State next = with(state, Rule::Swap, meant, at, other_word(at));
-    next.node = swapped;
+    if (!admits(least_cost, bit(rule), node, state.read, false, at + 1)) return;
+    const float extra = both || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
+    State next = with(state, rule, meant, at, extra + other_word(at));
+    next.node = node;
     next.last = c;
-    next.read = static_cast<std::uint8_t>(next.read + 2);
-    next.known = static_cast<std::uint8_t>(next.known + 2);
-    next.fragment = static_cast<std::uint8_t>(next.fragment + 2);
-    push(next, at + 2);
-  });
-  if (follows(state.node, at + 1) &&
-      admits(state.cost + channel_.hide(bit(Rule::Extra), state.rules), bit(Rule::Extra),
-             state.node, state.read, false, at + 1)) {
+    ++next.read;
+    ++next.fragment;
+    push(next, at + 1);
+  };
+  if (slips || vowels) trie.each_child(state.node, kAllLetters & ~kSpaceLetter, misspell);
+  if (innocence_.word_end(at) > at + 1 && plain(at + 1) != c) {
+    const std::uint32_t meant = trie.child(state.node, plain(at + 1));
+    const std::uint32_t swapped = meant == Trie::kNone ? Trie::kNone : trie.child(meant, c);
+    if (swapped != Trie::kNone) {
+      State next = with(state, Rule::Swap, plain(at + 1), at, other_word(at));
+      next.node = swapped;
+      next.last = c;
+      next.read = static_cast<std::uint8_t>(next.read + 2);
+      next.known = static_cast<std::uint8_t>(next.known + 2);
+      next.fragment = static_cast<std::uint8_t>(next.fragment + 2);
+      push(next, at + 2);
+    }
+  }
+  if (follows(state.node, at + 1) && admits_rule(state, Rule::Extra, 0, at + 1)) {
     const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
     push(with(state, Rule::Extra, c, at, extra + other_word(at)), at + 1);
   }
@@ -207,18 +214,19 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
 // Letters of the term that the text does not have.
 void Search::leave_out(const State& state, std::uint32_t at) {
   if (unspaced(at)) return;
-  const bool slip_allowed = !(state.rules & kSlips) && state.separator == 0;
-  terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter,
-                          [&](char32_t c, std::uint32_t node) {
-                            if (!(terms_.words.next_letters(node) & letters_[at])) return;
-                            if (is_vowel(c)) {
-                              follow(state, node, at, Rule::DropVowel, c, other_word(at));
-                            } else if (slip_allowed) {
-                              follow(state, node, at, Rule::Drop, c, other_word(at));
-                            }
-                          });
+  const float other = other_word(at);
+  const bool vowels = admits_rule(state, Rule::DropVowel, other, at + 1);
+  const bool slips = !(state.rules & kSlips) && state.separator == 0 &&
+                     admits_rule(state, Rule::Drop, other, at + 1);
+  const auto drop = [&](char32_t c, std::uint32_t node) {
+    if (!(terms_.words.next_letters(node) & letters_[at])) return;
+    const bool vowel = is_vowel(c);
+    if (vowel ? vowels : slips)
+      follow(state, node, at, vowel ? Rule::DropVowel : Rule::Drop, c, other);
+  };
+  if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
   for (const Channel::Sound& silent : channel_.silent()) {
-    if (silent.term.size() != 1) continue;
+    if (silent.term.size() != 1 || !admits_rule(state, Rule::Sound, silent.cost, at + 1)) continue;
     const std::uint32_t node = terms_.words.child(state.node, silent.term[0]);
     if (node != Trie::kNone) follow(state, node, at, Rule::Sound, silent.term[0], silent.cost);
   }
@@ -269,6 +277,12 @@ void Search::cross(const State& state, std::uint32_t at) {
   }
   // Signs that hide letters part none: "cu****p".
   const bool other = state.separator != 0 && state.separator != signature;
+  if (state.separator == signature && !gap_.blank) {  // the same sign again: "d!c.k.h.3.a.d"
+    State next = state;
+    next.cost += price(Price::SameGap);
+    go(next, false, signature);
+    return;
+  }
   // An apostrophe within a word parts nothing that people read.
   const bool apostrophe = is_apostrophe(text_.cells[at].source) && gap_.end == at + 1;
   const float extra = (other ? 1.0f : 0.0f) + (apostrophe ? price(Price::ApostropheGap) : 0.0f) +

@@ -105,6 +105,7 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
     if (!fits) continue;
     State state;
     state.start = begin;
+    state.known = static_cast<std::uint8_t>(std::max(2u, length - signs));
     state.cost = innocence_.before(begin);
     state = with(state, rule, letters[1], begin);
     state.cost +=

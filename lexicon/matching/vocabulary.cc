@@ -23,6 +23,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   if (pattern.severity == 0 || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
+  own_[hash] |= language_bit(pattern.language);
   // Without its marks it is often a word of another language.
   if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;
   const float most = Channel::shipped().price(Price::ForeignMost);
@@ -35,9 +36,10 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
       const float cost = table_.word_in(language, hash);
       const bool harmless = harmless_in & language_bit(language);
       if (harmless || cost < kNever || (word.language == language && word.cost < kNever))
-        foreign.push_back({language, pattern.language, std::min({cost, word.cost, most})});
+        foreign.push_back({language, std::min({cost, word.cost, most})});
     }
-    if (!foreign.empty()) foreign_[hash] = std::move(foreign);
+    auto& all = foreign_[hash];
+    all.insert(all.end(), foreign.begin(), foreign.end());
   }
   if (word.cost < kNever) excluded_.insert(hash);
 }
@@ -64,10 +66,12 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   if (word.cost < kNever || languages == kNoLanguage) return word;
   const auto it = foreign_.find(hash);
   if (it == foreign_.end() || grave_.contains(hash)) return word;
+  const LanguageSet own = own_.at(hash);
   for (const Foreign& foreign : it->second) {
+    if (own & language_bit(foreign.language)) continue;  // a term there, too
     // Where the term's own language is written, too, it may be either.
     const bool told = (languages & language_bit(foreign.language)) != 0 &&
-                      (languages & language_bit(foreign.own)) == 0;
+                      (languages & own) == 0;
     const float guess = told ? 0 : Channel::shipped().price(Price::ForeignGuess);
     if (foreign.cost + guess < word.cost) word = {foreign.cost + guess, foreign.language};
   }

@@ -60,13 +60,13 @@ class Vocabulary {
 
   struct Foreign {
     LanguageNumber language = 0;
-    LanguageNumber own = 0;  // the term's
     float cost = 0;
   };
   const Terms& terms_;
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
   std::unordered_set<WordHash> grave_;  // terms that neither language nor name clears
+  std::unordered_map<WordHash, LanguageSet> own_;  // in which a spelling is a term
   std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
 };

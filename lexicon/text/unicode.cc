@@ -99,11 +99,6 @@ bool is_mark(char32_t c) {
          c == 0xFF9F;  // half-width voiced sound marks
 }
 
-bool is_vowel(char32_t c) {
-  static constexpr CharacterSet kVowels(U"aeiouyáéíóúàèìòùäëïöüâêîôûãõåøæœаеёиоуыэюя");
-  return kVowels.contains(c);
-}
-
 bool marks_are_ornament(char32_t base) {
   UErrorCode status = U_ZERO_ERROR;
   const UScriptCode script = uscript_getScript(static_cast<UChar32>(base), &status);

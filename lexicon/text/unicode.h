@@ -69,7 +69,10 @@ bool is_space(char32_t c);
 // Default-ignorable code points, controls that are no space, the braille blank.
 bool is_invisible(char32_t c);
 bool is_mark(char32_t c);
-bool is_vowel(char32_t c);
+inline bool is_vowel(char32_t c) {
+  static constexpr CharacterSet kVowels(U"aeiouyáéíóúàèìòùäëïöüâêîôûãõåøæœаеёиоуыэюя");
+  return kVowels.contains(c);
+}
 inline bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c == U'ʼ' || c == U'＇'; }
 // A conjoining part of a Hangul syllable.
 inline bool is_jamo(char32_t c) { return c >= 0x1100 && c <= 0x11FF; }

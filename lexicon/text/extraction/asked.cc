@@ -1,19 +1,17 @@
 #include "lexicon/text/extraction/asked.h"
 
 #include <algorithm>
-#include <string>
 #include <string_view>
-
-#include "lexicon/names.h"
 
 namespace glyphward::lexicon::extraction {
 namespace {
 
-constexpr std::size_t kPutMax = 12;    // tokens between a verb and what the text is put on
-constexpr std::size_t kPartMax = 6;    // tokens from "first" to its verb
-constexpr std::size_t kPieceMax = 3;   // words of a piece that no verb of writing leads to
-constexpr std::size_t kEllipsis = 5;   // tokens from a piece to the next part
-constexpr std::size_t kRadioMin = 4;   // words of the radio alphabet that are no names
+constexpr std::size_t kPutMax = 12;      // tokens between a verb and what the text is put on
+constexpr std::size_t kPartMax = 6;      // tokens from "first" to its verb
+constexpr std::size_t kPieceMax = 3;     // words of a piece that no verb of writing leads to
+constexpr std::size_t kTextMax = 40;     // and of one that a verb leads to
+constexpr std::size_t kEllipsis = 5;     // tokens from a piece to the next part
+constexpr std::size_t kRadioMin = 4;     // words of the radio alphabet that are no names
 constexpr std::size_t kLetteredMin = 3;  // where the prompt speaks of letters
 
 bool is_word(const Scene& scene, std::size_t i) { return scene.word(i) && !scene.covered(i); }
@@ -77,8 +75,8 @@ PutOn put_on(const Scene& scene, std::size_t verb) {
   if (end <= first || scene.covered(first)) return {};
   PutOn put{{first, end}, false};
   // "paint a cat on the wall"; "carve the word X" is another rule's.
-  if (scene.is(first, kArticle)) return {};
-  const bool text = !scene.is(first, kStop | kNoun | kBearer | kPlace | kStyle);
+  if (scene.is(first, kArticle | kStop | kPlace | kScene)) return {};
+  const bool text = !scene.is(first, kNoun | kBearer | kStyle);
   const bool one_word = end == first + 1 && text && !scene[first].digit &&
                         !is_plural(scene.key(first)) && scene.is(verb, kMark);
   put.shown = all_capitals(scene, put.text) || (one_word && opens(scene, verb));
@@ -120,7 +118,8 @@ class Halves {
     const std::size_t limit = std::min(scene_.size(), ordinal + kPartMax);
     bool of_word = false;
     constexpr Classes kVerb = kSays | kReads | kShows | kBe;
-    constexpr Classes kSaid = kPart | kBearer | kNoun | kArticle | kPlace | kOrdinal | kLink | kOnto;
+    constexpr Classes kSaid =
+        kPart | kBearer | kNoun | kArticle | kPlace | kOrdinal | kLink | kOnto;
     while (at < limit && is_word(scene_, at) && !scene_.is(at, kVerb) && is_part(at, kSaid)) {
       of_word = of_word || is_part(at, kWord);
       ++at;
@@ -134,11 +133,11 @@ class Halves {
     if (verb || sign) {
       first = behind_noun(scene_, scene_.behind(at));
       // "the left half is red" says what it looks like, unless halves of a word are meant.
-      if (be && !joined_ && !of_word) return {};
+      if (be && !joined_ && !of_word && !follows_a_piece(ordinal)) return {};
     } else if (!follows_a_piece(ordinal) || scene_[at].kind != TokenKind::Word) {
       return {};
     }
-    return text_from(first, (verb && !be) ? scene_.size() : kPieceMax);
+    return text_from(first, (verb && !be) ? kTextMax : kPieceMax);
   }
 
   // "the first reads X, the second Y"
@@ -149,21 +148,23 @@ class Halves {
   Span text_from(std::size_t first, std::size_t words_max) const {
     if (!is_word(scene_, first)) return {};
     constexpr Classes kNoText = kArticle | kBe | kSays | kReads | kShows | kWritten | kPen;
-    if (scene_.is(first, kNoText) || scene_.is(first, kStop | kPlace | kNoun | kJoined)) return {};
+    if (scene_.is(first, kNoText | kNoun | kJoined)) return {};
     const std::size_t reach = scene_.text_end(first);
     std::size_t last = first;
     std::size_t words = 0;
-    while (last < reach && !scene_.covered(last) && !next_part(last)) {
+    while (last < reach && words <= words_max && !scene_.covered(last) && !next_part(last)) {
       words += scene_.word(last) ? 1 : 0;
       ++last;
     }
-    const bool adverb = last == first + 1 && scene_.key(first).ends_with("ly");
-    return words > words_max || adverb ? Span{} : Span{first, last};
+    // "the first reads quietly"; "the first in red", but "the first reads in, the second side".
+    const bool one = last == first + 1;
+    const bool said = one ? scene_.key(first).ends_with("ly") : scene_.is(first, kStop | kPlace);
+    return words > words_max || said ? Span{} : Span{first, last};
   }
 
   // "and the other": where the next part begins.
   bool next_part(std::size_t i) const {
-    if (!is_part(i, kJoin) || !scene_.word(i)) return false;
+    if (!is_part(i, kAnd)) return false;
     std::size_t at = i + 1;
     while (at < i + 4 && is_part(at, kArticle | kPlace | kOnto) && !is_part(at, kOrdinal)) ++at;
     return is_part(at, kOrdinal);
@@ -190,7 +191,7 @@ std::vector<Span> radio_words(const Scene& scene) {
   std::vector<Span> runs;
   for (std::size_t i = 0; i < scene.size();) {
     const auto spells = [&](std::size_t at) {
-      return is_word(scene, at) && is_spelling_word(std::string(scene.key(at)));
+      return is_word(scene, at) && (scene[at].own & kRadio) != 0;
     };
     if (!spells(i)) {
       ++i;
@@ -201,8 +202,8 @@ std::vector<Span> radio_words(const Scene& scene) {
     bool spaced = true;
     while (run.last < scene.size()) {
       std::size_t next = run.last;
-      const bool sign = std::u32string_view(U"-./·,").find(scene[next].first) !=
-                        std::u32string_view::npos;
+      const bool sign =
+          std::u32string_view(U"-./·,").find(scene[next].first) != std::u32string_view::npos;
       if (scene[next].kind == TokenKind::Sign && sign) ++next;
       if (!spells(next)) break;
       // "Mike, Oscar and Victor" are rather people.

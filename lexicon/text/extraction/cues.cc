@@ -104,7 +104,7 @@ class Cues {
     if (i >= scene_.size() || scene_.covered(i) || scene_.breaks(i)) return false;
     if (scene_[i].capitals) return true;
     if (scene_.is(i, kScene)) return false;
-    if (after_noun) return !scene_.is(i, kStop | kPlace | kOnIt | kWritten | kPen);
+    if (after_noun) return !scene_.is(i, kStop | kPlace | kOnIt | kWritten | kPen | kSays | kReads);
     const bool place = scene_.is(i, kPlace) || scene_.is(i, kStop);
     const std::size_t next = scene_.behind(i);
     return !(place && (scene_.is(next, kArticle | kLetters | kScene) || next == scene_.size() ||
@@ -509,6 +509,8 @@ class Cues {
       const std::size_t first = scene_.behind(at);
       const bool hangul = scene_[at].first >= 0xAC00 && scene_[at].first <= 0xD7A3;
       if (hangul && !scene_[first].spaced) continue;
+      // "auf der linken Seite steht X": the place, not the text.
+      if (scene_.is(first, kOrdinal) && !scene_[first].title) return;
       return add({first, i}, Certainty::Likely);
     }
   }

@@ -1,6 +1,6 @@
 // phrases.tsv, and the search for its phrases. A phrase is a run of tokens, so that it begins and
-// ends where words do in every script; in its last word, * stands for any ending. Its words are known
-// with a slip of the key, too.
+// ends where words do in every script; in its last word, * stands for any ending. Its words are
+// known with a slip of the key, too.
 #include <algorithm>
 #include <array>
 #include <unordered_map>
@@ -36,7 +36,8 @@ constexpr std::array kClasses = {NamedClass{kSays, "says"},       NamedClass{kRe
                                  NamedClass{kMark, "mark"},       NamedClass{kDraw, "draw"},
                                  NamedClass{kOnto, "onto"},       NamedClass{kCall, "call"},
                                  NamedClass{kOrdinal, "ordinal"}, NamedClass{kPart, "part"},
-                                 NamedClass{kJoined, "joined"},   NamedClass{kCipher, "cipher"}};
+                                 NamedClass{kJoined, "joined"},   NamedClass{kCipher, "cipher"},
+                                 NamedClass{kAnd, "and"},         NamedClass{kRadio, "radio"}};
 
 static_assert(
     [] {
@@ -81,8 +82,9 @@ class Slips {
   }
 
   // The word that is meant; empty if none is.
-  std::string_view meant(std::string_view word) const {
-    if (word.size() < kLeast || word.size() > kMost + 1 || is_listed(word)) return {};
+  std::string_view meant(std::string_view word, bool title) const {
+    if (word.size() < (title ? kTitleMin : kLeast) || word.size() > kMost + 1) return {};
+    if (is_listed(word, title)) return {};
     std::string_view found;
     each_rest(std::string(word), [&](const std::string& rest) {
       const auto it = by_rest_.find(rest);
@@ -100,18 +102,21 @@ class Slips {
  private:
   static constexpr std::size_t kLeast = 4;
   static constexpr std::size_t kMost = 14;
+  // With a capital it may be a name.
+  static constexpr std::size_t kTitleMin = 6;
   // Of two words with four letters another letter makes too many: word, work, wore.
   static constexpr std::size_t kOtherLetterMin = 5;
   // Words that are rarer than one in nine millions are mostly slips themselves.
   static constexpr float kRare = 16;
 
-  static bool is_listed(std::string_view word) {
+  static bool is_listed(std::string_view word, bool title) {
     std::u32string letters;
     for (const char c : word) {
       if (c < 'a' || c > 'z') return true;
       letters.push_back(static_cast<char32_t>(c));
     }
-    return WordTable::shipped().word(letters).cost < kRare;
+    const WordTable& words = WordTable::shipped();
+    return words.word(letters).cost < kRare || (title && words.name(letters) < kNever);
   }
 
   template <typename Use>
@@ -158,13 +163,12 @@ class PhraseTable {
     }
   }
 
-  // Small words, or the first: capitals are rather a name's.
   void mend(Tokens& tokens, std::size_t at) const {
     Token& token = tokens.list[at];
-    if (token.kind != TokenKind::Word || (token.title && at > 0) || token.capitals) return;
+    if (token.kind != TokenKind::Word || token.capitals) return;
     const std::string_view key = tokens.key(token);
     if (words_.contains(key)) return;
-    const std::string_view meant = slips_.meant(key);
+    const std::string_view meant = slips_.meant(key, token.title && at > 0);
     if (meant.empty()) return;
     token.key = static_cast<std::uint32_t>(tokens.keys.size());
     token.key_size = static_cast<std::uint32_t>(meant.size());

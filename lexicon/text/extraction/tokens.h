@@ -53,6 +53,8 @@ enum Class : Classes {
   kPart = 1ull << 37,     // half, page, pillar
   kJoined = 1ull << 38,   // "without a space": parts are meant as one word
   kCipher = 1ull << 39,   // rot13: letters of the prompt are moved
+  kAnd = 1ull << 40,      // between the parts
+  kRadio = 1ull << 41,    // foxtrot: stands for its first letter
   kBehindLastClass
 };
 

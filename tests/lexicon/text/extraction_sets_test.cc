@@ -178,6 +178,107 @@ TEST(ExtractionSets, LongPromptsAreReadExactlyAndGetNoOtherText) {
   EXPECT_LE(score.extra, score.prompts * 5 / 100);
 }
 
+// Scenes with verbs, halves and names that lead to a text elsewhere.
+const Texts kNothingDrawn = {
+    "An old craftsman carving a walrus into a block of ice, warm workshop light, shavings on "
+    "the floor, a cat asleep by the stove",
+    "A woman stitching silver thread onto a velvet gown, candle light, baroque room, shallow "
+    "depth of field",
+    "Carve delicate roses into the lid of a wooden chest, macro photo, soft window light, "
+    "dust in the air",
+    "A choir singing hymns in a gothic cathedral, light falls through stained glass, incense "
+    "in the air",
+    "A coach shouting at his players during the first half of the match, rain, floodlights, "
+    "muddy pitch",
+    "The first half of the match is over, tired players walk to the tunnel, the second half "
+    "is about to begin",
+    "A crowd chanting in a packed stadium, red flares, smoke, a drone shot at night",
+    "Fans scream with joy as the band enters the stage, confetti, purple light, wide angle",
+    "A golf course in India at dusk, a hotel in the background, palm trees, a kilo of oranges "
+    "on a cart",
+    "Romeo and Juliet on a balcony in Verona, moonlight, oil painting, roses climb the wall",
+    "Mike, Oscar and Victor play golf near a hotel in Quebec, autumn leaves, vintage photo",
+    "A dancer in a tango pose, a man in a grey uniform watches her, sierra mountains behind "
+    "the window, whiskey glasses on a table",
+    "Paint flowers along the edge of a porcelain vase, studio light, blue and white glaze",
+    "A split composition, the left half is dark and stormy, the right half is bright and "
+    "calm, a lone tree in the middle",
+    "A diptych of a forest: the first panel shows summer, the second panel shows winter, same "
+    "tree, same angle",
+    "Two girls on a bench, the first reads quietly, the second looks at the sea, gulls "
+    "overhead",
+    "Two dogs, one is black and the other is white, running over a meadow in the morning mist",
+    "A tattoo artist in a small studio in Lisbon, a client on the chair, neon light from the "
+    "street, film grain",
+    "Wood carving tools on a workbench in a sunlit shed, hammer, mallet, curls of pine",
+    "A carving knife on a wooden board beside a roast turkey, autumn table, candles",
+    "A painting of ships on a stormy sea, heavy gold frame, museum wall, visitors in coats",
+    "A boy scratching his head in a messy room, books everywhere, morning light",
+    "A cat scratching the bark of a birch, green bokeh, close up",
+    "An engraving of a whale on yellowed paper, fine lines, cross hatching, 19th century",
+    "A spray of lavender across a linen napkin, rustic table, soft shadows",
+    "A street artist spraying paint on a wall in Berlin, mask, cans, colours drip down",
+    "Spray of water on the bow of a boat, sun flares, telephoto lens",
+    "A robot whispering to a child in a garden, lanterns, watercolor, gentle colours",
+    "A wolf howling on a ridge under a full moon, snow, long exposure",
+    "A merchant shouting prices in a bazaar in Cairo, spices, brass lamps, crowded alley",
+    "A tailor sewing buttons onto a coat, chalk dust on his sleeves, warm lamp",
+    "A child drawing stars on the pavement, summer evening, long shadows, film look",
+    "Someone has drawn hearts in the sand, the tide comes in, aerial view",
+    "A baker piping cream onto a cake, flour in the air, kitchen, morning",
+    "A mural of a tiger on the side of a brewery, street, parked bicycles",
+    "Letters from a soldier on a desk, an inkwell, a candle, a faded photograph",
+    "A radio operator in a bunker, headphones, dials, maps on the table, green glow, CRT, "
+    "1943",
+    "NASA engineers in a clean room, a satellite under bright lamps, LED panels, CAD drawings",
+    "A portrait of a DJ, RGB light, 85mm, HDR, bokeh, smoke on the floor, high contrast",
+    "A football match, the first half in sunshine, the second half in heavy rain, split "
+    "screen, dramatic sky",
+    "Ein Schnitzer schnitzt einen Bären in einen Baumstamm, Späne fliegen, Abendlicht im "
+    "Wald",
+    "Male Blumen an die Wand eines alten Bauernhauses, Sommer, blauer Himmel, Katze auf der "
+    "Bank",
+    "Eine Frau ruft ihren Hund im Park, Herbstlaub, weiches Licht, geringe Schärfentiefe",
+    "Die erste Hälfte ist dunkel, die zweite Hälfte ist hell, ein Leuchtturm in der Mitte, "
+    "Ölgemälde",
+    "Un homme crie dans la rue sous la pluie, lumière de néon, photo de nuit, grain de film",
+    "Une femme brode des fleurs sur une nappe blanche, lumière du matin, vieille ferme",
+    "Un hombre grita en la calle bajo la lluvia, luces de la ciudad, película antigua",
+    "La primera mitad del partido bajo el sol, la segunda bajo la lluvia, estadio lleno, "
+    "vista aérea",
+    "Una donna ricama fiori su una tovaglia bianca, luce del mattino, cucina di campagna",
+    "Мужчина кричит на улице под дождём, ночной "
+    "город, отражения в лужах",
+    "Женщина вышивает цветы на белой скатерти, "
+    "утренний свет, старая изба",
+    "De eerste helft is donker en de tweede helft is licht, een molen in het midden, olieverf",
+    "Dzieci śpiewają w ogrodzie, letni wieczór, lampiony na drzewach, miękkie światło",
+    "A bride and a groom sign the guest book, the initials of the couple embroidered in gold "
+    "on the napkins, roses",
+    "A monogram of two swans on a satin pillow, a letter opener, silver tray, afternoon light",
+    "A squadron of jets, call sign painted on the nose, alpha wing in front, delta formation, "
+    "blue sky",
+    "An echo chamber with foam walls, a lima bean on a plate, surreal still life, november "
+    "light",
+    "A sculptor chiseling marble into a statue of a lion, dust, studio, light from above",
+    "A woman knitting wool into a scarf by the fire, snow outside, cosy cabin",
+    "A fisherman shouting across the harbour, gulls, nets, early fog, documentary style, 35mm",
+    "A protest march in Paris, people yelling and waving, smoke, drums, long lens, grey sky",
+    "Write a letter by candle light, an old man at a desk, quill, rain on the window",
+    "Cut oranges on a board, top view, the first slice thick, the second thin, bright kitchen",
+    "Two cards on a table, the first shows a queen, the second a king, green felt, casino "
+    "light",
+    "A pair of mittens, the left red, the right blue, hung on a line in the snow",
+    "A row of doors, the first is open and the second is closed, long corridor, film noir",
+    "Put oranges in a bowl, place the bowl on a table next to a window, dutch still life",
+    "Two signs in a field, one pointing left, the other right, big sky, dusk",
+    "Two posters on a wall, the first torn, the second faded, harsh sun, peeling paint",
+    "A board with two halves, the left green, the right covered in maps, classroom, 1970s"};
+
+TEST(ExtractionSets, ScenesWithCarversSingersAndHalvesHaveNoText) {
+  for (const std::string& prompt : kNothingDrawn) EXPECT_EQ(shown(prompt), Texts{}) << prompt;
+}
+
 // ----- time -----
 
 std::string repeated(const std::string& pattern, std::size_t size) {
@@ -243,6 +344,13 @@ TEST(ExtractionSets, TimeGrowsWithThePromptAndNoFaster) {
                               "“",
                               "«a» ",
                               "write x on ",
+                              "carve x into the y ",
+                              "carve ",
+                              "a crowd shouting ",
+                              "the first is x ",
+                              "one says x and the other ",
+                              "november ",
+                              "sihgn taht syas ",
                               "。",
                               "\n"}) {
     const double short_ms = fastest_ms(repeated(pattern, 25000));

@@ -222,6 +222,88 @@ TEST(Extraction, KnowsVerbsOfWritingInManyLanguages) {
   });
 }
 
+TEST(Extraction, FindsWhatIsPutOntoAThing) {
+  expect_texts({
+      {"carve hope into the trunk of a pine", {"hope"}},
+      {"engrave Forever on the locket", {"Forever"}},
+      {"embroider courage across the pillowcase", {"courage"}},
+      {"a boy scratching LINDA into a bench", {"LINDA"}},
+      {"someone sprayed RESIST across the bridge", {"RESIST"}},
+      {"ritze Hoffnung in die Rinde einer Eiche", {"Hoffnung"}},
+      {"HOFFNUNG in die Bank ritzen", {"HOFFNUNG"}},
+      {"gravez espoir sur la bague", {"espoir"}},
+      {"peins LIBERTE sur le mur", {"LIBERTE"}},
+      {"graba esperanza en el anillo", {"esperanza"}},
+      {"escreva saudade na areia", {"saudade"}},
+      {"incidi speranza sulla corteccia", {"speranza"}},
+      {"kerf hoop in de boom", {"hoop"}},
+      {"wyryj nadzieja na drzwiach", {"nadzieja"}},
+      {"нацарапай надежда на стене", {"надежда"}},
+      {"carve roses into the lid", {}},
+      {"carve a swan into the ice", {}},
+      {"paint clouds on the ceiling", {}},
+      {"a carving knife on the bench", {}},
+  });
+}
+
+TEST(Extraction, FindsWhatIsShoutedInCapitals) {
+  expect_texts({
+      {"fans in the stand chanting GOOOAL", {"GOOOAL"}},
+      {"a parrot screaming BREAKFAST at the cook", {"BREAKFAST"}},
+      {"eine Menge, die FREIHEIT ruft", {"FREIHEIT"}},
+      {"une foule qui scande LIBERTE", {"LIBERTE"}},
+      {"una multitud coreando LIBERTAD", {"LIBERTAD"}},
+      {"толпа скандирует СВОБОДА", {"СВОБОДА"}},
+      {"a coach shouting at his players", {}},
+  });
+}
+
+TEST(Extraction, FindsHalvesOfAWordOnTwoThings) {
+  expect_texts({
+      {"two mugs, the first says sun and the second says rise", {"sun", "rise"}},
+      {"two mugs, the left reads sun, the right rise", {"sun", "rise"}},
+      {"a poster, part one says gold, part two says fish", {"gold", "fish"}},
+      {"a board where the first half is but and the second half is ter, no gap", {"but", "ter"}},
+      {"a sign, the first half of the word is rain and the second half is bow", {"rain", "bow"}},
+      {"zwei Karten, auf der ersten steht Apfel, auf der zweiten Baum", {"Apfel", "Baum"}},
+      {"un panneau, la première moitié est soleil et la deuxième est lune, sans espace",
+       {"soleil", "lune"}},
+      {"un letrero, la primera mitad es para y la segunda mitad es guas, sin espacio",
+       {"para", "guas"}},
+      {"uma placa, a primeira metade é guarda e a segunda é chuva, sem espaço",
+       {"guarda", "chuva"}},
+      {"un cartello, la prima metà è arco e la seconda è baleno, senza spazio", {"arco", "baleno"}},
+      {"een bord, de eerste helft is zonne en de tweede is bloem, zonder spatie",
+       {"zonne", "bloem"}},
+      {"вывеска, первая половина — сол и вторая половина — нце, слитно", {"сол", "нце"}},
+      {"a flag, the left half is red and the right half is blue", {}},
+      {"two posters, the first shows a fox, the second an owl", {}},
+  });
+}
+
+TEST(Extraction, FindsWordsOfTheRadioAlphabet) {
+  expect_texts({
+      {"a mug with the initials of sierra uniform november", {"sierra uniform november"}},
+      {"letters kilo india tango echo on a wall", {"kilo india tango echo"}},
+      {"Sierra-Uniform-November-Delta on a hangar", {"Sierra-Uniform-November-Delta"}},
+      {"Mike, Oscar and Victor play golf in Quebec", {}},
+      {"Romeo and Juliet dance a tango", {}},
+  });
+}
+
+TEST(Extraction, ForgivesASlipOfTheKey) {
+  expect_texts({
+      {"a postr that raeds open late", {"open late"}},
+      {"a bilboard saing hello", {"hello"}},
+      {"a mgu wiht teh txt good morning", {"good morning"}},
+      {"wriet happy on teh bannr", {"happy"}},
+      {"a wodden sgin: Bakery", {"Bakery"}},
+      {"ein Schlid mit der Aufscrift Brot", {"Brot"}},
+      {"un panneua qui dit bonjour", {"bonjour"}},
+      {"un letreo que dice hola", {"hola"}},
+  });
+}
+
 TEST(Extraction, LeavesDescriptionAlone) {
   expect_texts({
       {"a cat on a mat", {}},
@@ -327,7 +409,10 @@ TEST(Extraction, KnowsWhereAWordMayBeDrawnAllTheSame) {
   EXPECT_TRUE(doubtful("tulip (neon sign)", "tulip"));
   EXPECT_TRUE(doubtful("tulip", "tulip"));
   EXPECT_TRUE(doubtful("a mug that says \"tea\", a sign with tulip on it", "tulip"));
+  EXPECT_TRUE(doubtful("a parrot shouting tulip", "tulip"));
+  EXPECT_TRUE(doubtful("paint tulip fields across the ceiling", "tulip"));
   EXPECT_FALSE(doubtful("a tulip in a field, evening sun", "tulip"));
+  EXPECT_FALSE(doubtful("a gardener shouting tulip in a field", "tulip"));
   EXPECT_FALSE(doubtful("a tulip dealer, his sign reads \"tea\"", "tulip"));
 }
 
@@ -353,6 +438,12 @@ TEST(Extraction, KnowsWhenFirstLettersAreAskedFor) {
   EXPECT_TRUE(asked_of("an acrostic poem").acrostic);
   EXPECT_TRUE(asked_of("a card, one word per line").acrostic);
   EXPECT_FALSE(asked_of("a poem card").acrostic);
+}
+
+TEST(Extraction, KnowsWhenLettersAreSaidToBeMoved) {
+  EXPECT_TRUE(asked_of("a mug with uryyb, which is ROT-13").ciphered);
+  EXPECT_TRUE(asked_of("une tasse en chiffre de César").ciphered);
+  EXPECT_FALSE(asked_of("a caesar salad in a bowl").ciphered);
 }
 
 }  // namespace
