@@ -121,7 +121,7 @@ void Search::look_at_cell(std::uint32_t at) {
 bool Search::may_begin(std::uint32_t at) const {
   // A sign may hide a letter or part two.
   const auto sign = [&](std::uint32_t i) {
-    return i < size() && text_.cells[i].kind == CellKind::Sign;
+    return i < size() && !innocence_.in_word(i) && text_.cells[i].kind == CellKind::Sign;
   };
   const LetterSet first = letters_[at];
   const LetterSet second = sign(at + 1) ? kAllLetters : letters_[at + 1];
