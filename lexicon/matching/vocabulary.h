@@ -2,6 +2,7 @@
 // the lexicon's own terms and what is made of them. Immutable; any number of threads.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -63,7 +64,12 @@ class Vocabulary {
     LanguageNumber own = 0;  // the term's
     float cost = 0;
   };
+  // Most words are in none of the tables below, and a bit tells.
+  static constexpr std::size_t kMarks = 1 << 16;
+  void mark(WordHash hash) { marks_[hash % kMarks] = true; }
+
   const Terms& terms_;
+  std::bitset<kMarks> marks_;  // of what excluded_, foreign_ and allowed_ hold
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
   std::unordered_set<WordHash> grave_;  // terms that neither language nor name clears
