@@ -161,6 +161,10 @@ class Channel {
 
   // What it costs to use rules beside those used already.
   float hide(Rules rules, Rules used) const { return pay(rules, used, hide_); }
+  float hide(Rule rule, Rules used) const {
+    const auto i = static_cast<std::size_t>(rule);
+    return used >> i & 1 ? hide_.more[i] : hide_.first[i];
+  }
   float write(Rules rules, Rules used) const { return pay(rules, used, write_); }
 
   // Letters of a term, and how they may be written by ear.

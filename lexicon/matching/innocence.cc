@@ -197,8 +197,8 @@ Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
 }
 
 // Words beside each other: listed ones run together, one and an ending, two with an apostrophe
-// between.
-Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
+// between. What comes to `most` need not be found.
+Innocence::Priced Innocence::price_parts(std::u32string_view letters, float most) const {
   Priced best;
   const std::size_t size = letters.size();
   if (size > 3 && letters.substr(size - 2) == U"'s") {
@@ -217,7 +217,7 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
   const auto offer = [&](float cost) {
     if (cost < best.cost) best = {cost, How::Compound};
   };
-  offer(price_run_together(letters) + price(Price::Compound));
+  offer(run_together(letters, price(Price::Compound), std::min(most, best.cost)));
   WordHash front = hash_of(letters.substr(0, 3));
   for (std::size_t i = 3; i < size; ++i) {
     if (size - i <= 4) {
@@ -230,7 +230,7 @@ Innocence::Priced Innocence::price_parts(std::u32string_view letters) const {
   return best;
 }
 
-float Innocence::price_run_together(std::u32string_view letters) const {
+float Innocence::run_together(std::u32string_view letters, float extra, float most) const {
   constexpr float kShortMax = 8.0f;  // "a", "my", "is"
   std::array<float, kWordLettersMax + 9> costs;
   const std::size_t size = letters.size();
@@ -238,7 +238,7 @@ float Innocence::price_run_together(std::u32string_view letters) const {
   costs.fill(kNever);
   costs[0] = -price(Price::FurtherWord);
   for (std::size_t i = 0; i < size; ++i) {
-    if (costs[i] == kNever) continue;
+    if (costs[i] + extra >= most) continue;  // no word is for nothing
     WordHash hash = 0;
     for (std::size_t k = i; k < std::min(size, i + 14); ++k) {
       hash = hash_append(hash, letters[k]);
@@ -250,21 +250,34 @@ float Innocence::price_run_together(std::u32string_view letters) const {
       costs[k + 1] = cost;
     }
   }
-  return costs[size];
+  return costs[size] < kNever ? costs[size] + extra : kNever;
+}
+
+// As it stands, or with an owner's s.
+bool Innocence::is_term(std::u32string_view letters) const {
+  const bool owner = letters.size() > 3 && letters.ends_with(U"'s");
+  return vocabulary_.is_term(owner ? letters.substr(0, letters.size() - 2) : letters);
 }
 
 Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
   if (letters.size() > kWordLettersMax + 8) return {price_unknown(letters), How::Unknown};
-  const WordTable::Word word = vocabulary_.listed(hash_of(letters), languages_);
+  const WordHash hash = hash_of(letters);
+  const WordTable::Word word = vocabulary_.listed(hash, languages_);
   if (word.cost < kNever && !vocabulary_.holds_term(letters, word)) return {word.cost, How::Listed};
+  const auto [it, added] = unlisted_.try_emplace(hash);
+  Priced& priced = it->second;  // stays where it is, whatever is added for the word's parts
+  if (added) priced = price_unlisted(letters);
+  return priced;
+}
+
+Innocence::Priced Innocence::price_unlisted(std::u32string_view letters) const {
   Priced best{price_unknown(letters), How::Unknown};
   const auto offer = [&](Priced other) {
     if (other.cost < best.cost) best = other;
   };
-  const bool owner = letters.size() > 3 && letters.ends_with(U"'s");
-  const bool term = vocabulary_.is_term(owner ? letters.substr(0, letters.size() - 2) : letters);
+  const bool term = is_term(letters);
   if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters));
-  offer(price_parts(letters));
+  offer(price_parts(letters, best.cost));
   // What is spelled as a term is hardly another word that nobody knows.
   if (term) best.cost = std::max(best.cost, price(Price::TermAsWord));
   return best;
@@ -274,7 +287,7 @@ Innocence::Priced Innocence::price_word(std::u32string_view letters) const {
 Innocence::Priced Innocence::price_letters(const Letters& letters) const {
   Priced best = price_word(letters.view());
   best.cost += letters.cost;
-  if (best.how == How::Listed || vocabulary_.is_term(letters.view())) return best;
+  if (best.how == How::Listed || is_term(letters.view())) return best;
   std::u32string once;
   for (const char32_t c : letters.view()) {
     if (once.empty() || once.back() != c) once.push_back(c);
@@ -294,41 +307,65 @@ Innocence::Priced Innocence::price_run(const Cells& cells) const {
     return {price(Price::Unknown) + price(Price::Random) * static_cast<float>(cells.size()),
             How::Unknown};
   }
+  // A hypothesis and one letter, or a few, behind it.
+  struct Longer {
+    std::uint32_t before = 0;
+    std::array<char32_t, 3> letters{};
+    std::uint8_t size = 0;
+    Rules rules = 0;
+    float cost = 0;
+    float likely = 0;
+  };
   std::vector<Letters> now(1);
   std::vector<Letters> next;
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const Cell& cell = text_.cells[cells[i]];
-    next.clear();
-    for (const Letters& before : now) {
-      const auto put = [&](std::u32string_view letters, Rules rules, float extra) {
-        if (before.size + letters.size() > kRunMax) return;
-        Letters after = before;
-        after.cost += channel_.write(rules, before.rules) + extra;
-        after.rules |= rules;
-        for (const char32_t c : letters) {
-          const std::size_t known = std::min<std::size_t>(after.size, 3);
-          after.likely += table_.letter(c, after.letters.data() + after.size - known, known);
-          after.letters[after.size++] = c;
-        }
-        next.push_back(after);
-      };
+  std::vector<Longer> longer;
+  const auto put = [&](std::uint32_t number, std::u32string_view letters, Rules rules,
+                       float extra) {
+    const Letters& before = now[number];
+    if (before.size + letters.size() > kRunMax) return;
+    Longer after{number, {}, 0, before.rules | rules, before.cost, before.likely};
+    after.cost += channel_.write(rules, before.rules) + extra;
+    std::array<char32_t, 6> last{};
+    std::size_t known = std::min<std::size_t>(before.size, 3);
+    std::copy_n(before.letters.data() + before.size - known, known, last.data());
+    for (const char32_t c : letters) {
+      const std::size_t seen = std::min<std::size_t>(known, 3);
+      after.likely += table_.letter(c, last.data() + known - seen, seen);
+      last[known++] = c;
+      after.letters[after.size++] = c;
+    }
+    longer.push_back(after);
+  };
+  for (const std::uint32_t at : cells) {
+    const Cell& cell = text_.cells[at];
+    const char32_t c = letter_of(text_, cell);
+    const bool apostrophe = is_apostrophe(cell.source);
+    longer.clear();
+    for (std::uint32_t number = 0; number < now.size(); ++number) {
       bool any = false;
       for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
         if (r->steps & kSound) continue;
         any = true;
-        put({r->letters.data(), r->size}, rules_of(*r, cell), 0);
+        put(number, {r->letters.data(), r->size}, rules_of(*r, cell), 0);
       }
-      const char32_t c = letter_of(text_, cell);
-      const bool apostrophe = is_apostrophe(cell.source);
       if (!any || apostrophe)
-        put(std::u32string_view(&c, 1), 0, apostrophe ? 1 : price(Price::Sign) + 6);
+        put(number, std::u32string_view(&c, 1), 0, apostrophe ? 1 : price(Price::Sign) + 6);
     }
-    const auto cheaper = [](const Letters& a, const Letters& b) {
+    const auto cheaper = [](const Longer& a, const Longer& b) {
       return a.cost + a.likely < b.cost + b.likely;
     };
-    if (next.size() > kHypotheses) {
-      std::partial_sort(next.begin(), next.begin() + kHypotheses, next.end(), cheaper);
-      next.resize(kHypotheses);
+    if (longer.size() > kHypotheses) {
+      std::partial_sort(longer.begin(), longer.begin() + kHypotheses, longer.end(), cheaper);
+      longer.resize(kHypotheses);
+    }
+    next.clear();
+    for (const Longer& one : longer) {
+      Letters& after = next.emplace_back(now[one.before]);
+      std::copy_n(one.letters.data(), one.size, after.letters.data() + after.size);
+      after.size = static_cast<std::uint8_t>(after.size + one.size);
+      after.rules = one.rules;
+      after.cost = one.cost;
+      after.likely = one.likely;
     }
     now.swap(next);
   }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "lexicon/channel/channel.h"
@@ -63,8 +64,9 @@ class Innocence {
   bool is_listed(std::u32string_view letters) const {
     return vocabulary_.listed(hash_of(letters), languages_).cost < kNever;
   }
-  // Several listed words, one behind the other without spaces; kNever if it is none.
-  float run_together(std::u32string_view letters) const { return price_run_together(letters); }
+  // Several listed words, one behind the other without spaces, and `extra`; kNever if it is none or
+  // comes to `most`.
+  float run_together(std::u32string_view letters, float extra, float most) const;
   const WordTable& table() const { return table_; }
 
   // The cheapest reading of [begin, end), word by word with its cost, for people.
@@ -123,12 +125,13 @@ class Innocence {
   float price(Price what) const { return channel_.price(what); }
   Priced price_word(std::u32string_view letters) const;
   Priced price_near(std::u32string_view letters) const;
-  Priced price_parts(std::u32string_view letters) const;
-  float price_run_together(std::u32string_view letters) const;
+  Priced price_unlisted(std::u32string_view letters) const;
+  Priced price_parts(std::u32string_view letters, float most) const;
   float price_unknown(std::u32string_view letters) const;
   // Of cells in a row as one word, through all readings.
   Priced price_run(const Cells& cells) const;
   Priced price_letters(const Letters& letters) const;
+  bool is_term(std::u32string_view letters) const;
   bool is_plain(std::uint32_t i) const;
   bool unspaced(std::uint32_t i) const;
 
@@ -143,6 +146,7 @@ class Innocence {
   std::vector<float> from_;
   std::vector<float> bound_;
   std::vector<std::uint32_t> back_;  // the edge by which before() comes to a boundary, + 1
+  mutable std::unordered_map<WordHash, Priced> unlisted_;  // price_unlisted() of words so far
   LanguageSet languages_ = 0;
   std::uint32_t other_words_ = 0;
 };

@@ -110,36 +110,47 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
 
 void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit>& hits,
                    const std::vector<std::uint32_t>& seams) const {
-  if (text.cells.empty()) return;
-  find(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, hits, seams);
+  std::vector<bool> begins;
+  if (text.cells.empty() || !find_begins(text, view, begins)) return;
+  search(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, begins, hits, seams);
 }
 
 void Matcher::find(const NormalizedText& text, const Innocence& innocence, const View& view,
                    std::vector<Hit>& hits, const std::vector<std::uint32_t>& seams) const {
+  std::vector<bool> begins;
+  if (find_begins(text, view, begins)) search(text, innocence, view, begins, hits, seams);
+}
+
+// Read otherwise, a term hides only in what makes no sense as it stands: the cells where it may
+// begin, none for all. False if it may nowhere.
+bool Matcher::find_begins(const NormalizedText& text, const View& view,
+                          std::vector<bool>& begins) const {
+  if (!view.around || view.scope == Scope::Joined) return true;
+  const auto size = static_cast<std::uint32_t>(text.cells.size());
+  const Channel& channel = Channel::shipped();
+  const float least = view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + least_;
+  begins.assign(size, false);
+  bool any = false;
+  for (std::uint32_t i = 0; i < size;) {
+    if (text.cells[i].kind == CellKind::Space) {
+      ++i;
+      continue;
+    }
+    const Around around = view.around(i, i + 1);
+    const std::uint32_t end = std::max(around.end, i + 1);
+    const bool worth = around.ordinary >= least;
+    any = any || worth;
+    for (; i < end; ++i) begins[i] = worth;
+  }
+  return any;
+}
+
+void Matcher::search(const NormalizedText& text, const Innocence& innocence, const View& view,
+                     const std::vector<bool>& begins, std::vector<Hit>& hits,
+                     const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
   Search search(terms_, shapes_, text, innocence, view.scope, seams);
-  // Read otherwise, a term hides only in what makes no sense as it stands.
-  std::vector<bool> begins;
-  if (view.around && view.scope != Scope::Joined) {
-    const Channel& channel = Channel::shipped();
-    const float least =
-        view.cost + channel.price(Price::Term) + channel.price(Price::Plain) + least_;
-    begins.assign(size, false);
-    bool any = false;
-    for (std::uint32_t i = 0; i < size;) {
-      if (text.cells[i].kind == CellKind::Space) {
-        ++i;
-        continue;
-      }
-      const Around around = view.around(i, i + 1);
-      const std::uint32_t end = std::max(around.end, i + 1);
-      const bool worth = around.ordinary >= least;
-      any = any || worth;
-      for (; i < end; ++i) begins[i] = worth;
-    }
-    if (!any) return;
-    search.begin_only(begins);
-  }
+  if (!begins.empty()) search.begin_only(begins);
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
   // People read few of them.
   constexpr std::size_t kExplainedMax = 16;

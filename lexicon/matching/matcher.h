@@ -80,6 +80,10 @@ class Matcher {
   void add_entry(std::uint32_t number, const Entry& entry, Keys& keys);
   void add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry, Steps steps,
                     float cost, Keys& keys, bool stripped = false);
+  bool find_begins(const NormalizedText& text, const View& view, std::vector<bool>& begins) const;
+  void search(const NormalizedText& text, const Innocence& innocence, const View& view,
+              const std::vector<bool>& begins, std::vector<Hit>& hits,
+              const std::vector<std::uint32_t>& seams) const;
 
   float least_;
   Terms terms_;

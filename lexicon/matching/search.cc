@@ -110,7 +110,7 @@ void Search::look_at_cell(std::uint32_t at) {
       std::uint32_t to = at;
       std::size_t k = 0;
       while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
-      if (k == sound.written.size()) heard_.push_back({&sound, to});
+      if (k == sound.written.size()) heard_.push_back({&sound, letter_bit(sound.term[0]), to});
     }
   }
 }
@@ -194,7 +194,8 @@ void Search::look_ahead() {
 
 void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
-              at))
+              at) ||
+      is_crowded(state.cost, state.read, at))
     return;
   // What began in words before has not paid for them, and would leave no room for this word's own.
   const bool young = at > 0 && state.start >= innocence_.word_begin(at - 1);
@@ -211,7 +212,6 @@ void Search::push(const State& state, std::uint32_t at) {
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
   const float score = state.cost + outlook(state.read);
-  if (block.count == kHeld && score >= block.scores[block.worst]) return;
   const auto put = [&](std::uint32_t place) {
     block.keys[place] = key;
     block.scores[place] = score;
@@ -296,7 +296,7 @@ Search::Residue Search::residue(std::uint32_t begin, std::uint32_t end, bool beh
   if (letters.size() > 1 && letters.find_first_not_of(letters[0]) == letters.npos)
     offer(price(Price::Companion) + static_cast<float>(letters.size()), false, false);
   if (letters.size() >= 3)
-    offer(innocence_.run_together(letters) + price(Price::WordBeside), false, false);
+    offer(innocence_.run_together(letters, price(Price::WordBeside), result.cost), false, false);
   const WordHash hash = hash_of(letters);
   result.letters = hash;
   offer((behind ? table.suffix(hash) : table.prefix(hash)) + price(Price::Affix), true, false);

@@ -128,6 +128,7 @@ class Search {
   // A spelling by ear whose letters stand at the cell at hand.
   struct Heard {
     const Channel::Sound* sound = nullptr;
+    LetterSet first = 0;  // of the term's letters
     std::uint32_t end = 0;
   };
 
@@ -139,8 +140,15 @@ class Search {
               std::uint32_t at) const;
   // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
   bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
-    return admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), state.node,
+    return admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), state.node,
                   state.read, false, at);
+  }
+  // Whether the cell has states enough that are no dearer.
+  bool is_crowded(float cost, std::uint8_t read, std::uint32_t at) const {
+    const std::uint32_t number = blocks_at_[at];
+    if (number == kNoBlock || blocks_[number]->count < kHeld) return false;
+    const Block& block = *blocks_[number];
+    return cost + outlook(read) >= block.scores[block.worst];
   }
   void walk(std::uint32_t from, std::uint32_t to);
   void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
@@ -241,7 +249,7 @@ inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uin
 // The state after a rule: paid for and written down.
 inline Search::State Search::with(State state, Rule rule, char32_t letter, std::uint32_t cell,
                                   float extra) {
-  state.cost += channel_.hide(bit(rule), state.rules) + extra;
+  state.cost += channel_.hide(rule, state.rules) + extra;
   state.rules |= bit(rule);
   if (explains_) {
     links_.push_back({state.link, rule, letter, cell});

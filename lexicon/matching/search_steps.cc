@@ -76,7 +76,9 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 
 void Search::read_heard(const State& state, std::uint32_t at) {
   for (const Heard& heard : heard_) {
-    if (!admits_rule(state, Rule::Sound, heard.sound->cost, heard.end)) continue;
+    if (!(terms_.words.next_letters(state.node) & heard.first) ||
+        !admits_rule(state, Rule::Sound, heard.sound->cost, heard.end))
+      continue;
     std::uint32_t node = state.node;
     for (const char32_t c : heard.sound->term) {
       node = terms_.words.child(node, c);
@@ -121,7 +123,7 @@ void Search::read_mask(const State& state, std::uint32_t at) {
   const bool run =
       plain_mask && (at + 1 >= size() || text_.cells[at + 1].source != text_.cells[at].source);
   trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
-    const float cost = state.cost + channel_.hide(bit(rule), state.rules);
+    const float cost = state.cost + channel_.hide(rule, state.rules);
     const bool alone =
         follows(node, at + 1) && admits(cost, bit(rule), node, state.read, false, at + 1);
     const bool more_hidden = run && admits(cost + channel_.hide(bit(Rule::MaskRun), state.rules),
@@ -133,11 +135,13 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     ++next.read;
     ++next.fragment;
     if (alone) push(next, at + 1);
-    if (!more_hidden || !admits(next.cost + channel_.hide(bit(Rule::MaskRun), next.rules), next.rules,
-                                node, next.read, next.spelled || next.fragment <= 1, at + 1))
+    if (!more_hidden) return;
+    const float cost2 = next.cost + channel_.hide(Rule::MaskRun, next.rules);
+    const auto more_read = static_cast<std::uint8_t>(next.read + 1);
+    if (!admits(cost2, next.rules, node, more_read, next.spelled || next.fragment <= 1, at + 1))
       return;
     trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
-      if (!follows(node2, at + 1)) return;
+      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
       more.node = node2;
       ++more.read;
@@ -226,7 +230,10 @@ void Search::leave_out(const State& state, std::uint32_t at) {
   };
   if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
   for (const Channel::Sound& silent : channel_.silent()) {
-    if (silent.term.size() != 1 || !admits_rule(state, Rule::Sound, silent.cost, at + 1)) continue;
+    if (silent.term.size() != 1 ||
+        !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||
+        !admits_rule(state, Rule::Sound, silent.cost, at + 1))
+      continue;
     const std::uint32_t node = terms_.words.child(state.node, silent.term[0]);
     if (node != Trie::kNone) follow(state, node, at, Rule::Sound, silent.term[0], silent.cost);
   }

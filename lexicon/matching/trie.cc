@@ -8,7 +8,8 @@ namespace glyphward::lexicon {
 
 void Trie::build(std::vector<Key> keys) {
   std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
-    return a.letters != b.letters ? a.letters < b.letters : a.value < b.value;
+    const int order = a.letters.compare(b.letters);
+    return order != 0 ? order < 0 : a.value < b.value;
   });
   struct Range {
     std::uint32_t node, first, last, depth;
@@ -18,6 +19,7 @@ void Trie::build(std::vector<Key> keys) {
     spaced_before[i + 1] = spaced_before[i] + (keys[i].spaced ? 1 : 0);
   nodes_.assign(1, Node{});
   std::vector<Range> todo = {{kRoot, 0, static_cast<std::uint32_t>(keys.size()), 0}};
+  std::vector<std::pair<char32_t, Range>> edges;
   while (!todo.empty()) {
     // Depth first, so that a long tail of single letters lies in one place.
     const Range range = todo.back();
@@ -29,7 +31,7 @@ void Trie::build(std::vector<Key> keys) {
       values_.push_back(keys[i].value);
       ++nodes_[range.node].values;
     }
-    std::vector<std::pair<char32_t, Range>> edges;
+    edges.clear();
     while (i < range.last) {
       const char32_t letter = keys[i].letters[range.depth];
       std::uint32_t end = i;
@@ -37,10 +39,11 @@ void Trie::build(std::vector<Key> keys) {
       edges.push_back({letter, {0, i, end, range.depth + 1}});
       i = end;
     }
-    std::stable_sort(edges.begin(), edges.end(), [](const auto& a, const auto& b) {
-      const auto order = [](char32_t c) { return latin_class(c) >= 0 ? latin_class(c) : 27; };
-      return order(a.first) < order(b.first);
-    });
+    // Latin letters first; the space, of all others, stands before them.
+    const auto order = [](char32_t c) { return latin_class(c) >= 0 ? latin_class(c) : 27; };
+    const auto before = [&](const auto& a, const auto& b) { return order(a.first) < order(b.first); };
+    if (!std::is_sorted(edges.begin(), edges.end(), before))
+      std::stable_sort(edges.begin(), edges.end(), before);
     nodes_[range.node].first_child = static_cast<std::uint32_t>(nodes_.size());
     nodes_[range.node].first_other = static_cast<std::uint32_t>(letters_.size());
     for (auto& [letter, child] : edges) {

@@ -41,25 +41,33 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
     }
     auto& all = foreign_[hash];
     all.insert(all.end(), foreign.begin(), foreign.end());
+    mark(hash);
   }
-  if (word.cost < kNever) excluded_.insert(hash);
+  if (word.cost < kNever) {
+    excluded_.insert(hash);
+    mark(hash);
+  }
 }
 
 void Vocabulary::allow(std::u32string_view word) {
   const WordHash hash = hash_of(word);
-  if (table_.word(hash).cost == kNever)
-    allowed_[hash] = Channel::shipped().price(Price::OneWordPhrase);
+  if (table_.word(hash).cost < kNever) return;
+  allowed_[hash] = Channel::shipped().price(Price::OneWordPhrase);
+  mark(hash);
 }
 
 float Vocabulary::name(WordHash hash) const {
-  return no_names_.contains(hash) ? kNever : table_.name(hash);
+  const float cost = table_.name(hash);
+  return cost < kNever && no_names_.contains(hash) ? kNever : cost;
 }
 
 WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   WordTable::Word word = table_.word(hash);
+  const bool marked = marks_[hash % kMarks];
   if (word.cost == kNever) {
+    if (!marked) return word;
     if (const auto it = allowed_.find(hash); it != allowed_.end()) word.cost = it->second;
-  } else if (excluded_.contains(hash)) {
+  } else if (marked && excluded_.contains(hash)) {
     word = {};
   } else if (languages & language_bit(word.language)) {
     word.cost = std::min(word.cost, table_.word_in(word.language, hash));

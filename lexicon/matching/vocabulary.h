@@ -2,6 +2,7 @@
 // the lexicon's own terms and what is made of them. Immutable; any number of threads.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -62,7 +63,12 @@ class Vocabulary {
     LanguageNumber language = 0;
     float cost = 0;
   };
+  // Most words are in none of the tables below, and a bit tells.
+  static constexpr std::size_t kMarks = 1 << 16;
+  void mark(WordHash hash) { marks_[hash % kMarks] = true; }
+
   const Terms& terms_;
+  std::bitset<kMarks> marks_;  // of what excluded_, foreign_ and allowed_ hold
   const WordTable& table_ = WordTable::shipped();
   std::unordered_set<WordHash> excluded_;
   std::unordered_set<WordHash> grave_;     // terms that no language clears
