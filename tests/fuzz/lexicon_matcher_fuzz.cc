@@ -2,8 +2,8 @@
 //
 // - Soundness: what the matcher finds can be read so by the rules that it names, and its evidence
 //   is no more than the best of these readings has.
-// - Completeness: where a reading has evidence above the margin by kTolerance, the matcher finds
-//   its entry there, or something with no less evidence.
+// - Completeness: where a reading by few rules has evidence above the margin by kTolerance, the
+//   matcher finds its entry there, or something with no less evidence.
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -25,6 +25,9 @@ constexpr float kRounding = 0.01f;  // sums of floats, in another order
 // nats for a slip within a longer word (soft_inside and slip_and_rest). Of those at a cell it
 // follows the ten cheapest.
 constexpr float kTolerance = 12;
+// Each further kind of disguise makes more readings that are nearly as cheap: so many kinds it must
+// see through.
+constexpr std::uint32_t kKindsMax = 3;
 
 Entry entry(const char* term, int severity, const char* language, std::uint32_t flags = 0,
             std::vector<std::string> forms = {}, std::vector<std::string> harmless_in = {}) {
@@ -118,7 +121,9 @@ void compare(const std::string& text, const NormalizedText& normalized, Scope sc
     if (hit.evidence > best->evidence + kRounding) fail("too much evidence", text, {hit}, best);
   }
   for (const Oracle::Reading& reading : readings) {
-    if (!reading.followed || reading.evidence < matcher.least() + kTolerance) continue;
+    if (!reading.followed || reading.evidence < matcher.least() + kTolerance ||
+        count_bits(reading.rules) > kKindsMax)
+      continue;
     bool found = false;
     for (const AllowList::Range& range : innocence.allowed())
       found =

@@ -159,7 +159,7 @@ class OracleRun : private OraclePrices {
     Place place;
     // Only its letters tell whether a term may begin within a word.
     const auto blank = [&](std::uint32_t i) {
-      return i < size_ && cell(i).kind == CellKind::Space;
+      return i < size_ && (cell(i).kind == CellKind::Space || is_apostrophe(cell(i).source));
     };
     place.given_up = inside_ && (!pattern_.inside || blank(start + 1) || blank(start + 2));
     put(place, way, start);
@@ -169,9 +169,9 @@ class OracleRun : private OraclePrices {
   void put(Place place, Way way, std::uint32_t at) {
     if (at > size_) return;
     // The least that is still to be paid for a term.
-    const float term = pattern_.numeric     ? price(Price::Term) - 6
-                       : (place.rules == 0) ? price(Price::Term) - 4.5f
-                                            : price(Price::Term) - 1.5f;
+    float term = price(Price::Term) - (pattern_.numeric ? 6.0f : 0.0f);
+    for (std::size_t i = 0; i < kPriceCount; ++i)
+      term += std::min(0.0f, price(static_cast<Price>(i)));
     const bool listed = (pattern_.spaced || pattern_.letters == 1) &&
                         (place.rules & ~bit(Rule::Compatibility)) == 0;
     if (!listed && innocence_.total() - way.cost - term < least_) return;
@@ -242,7 +242,9 @@ class OracleRun : private OraclePrices {
         Place again = next;
         Way repeated = on;
         use(again, repeated, bit(cell(at).long_run ? Rule::Repeat : Rule::Double), at);
-        again.given_up = again.given_up || again.distorted;
+        // Of a term of one letter, each letter written twice is also the next.
+        const bool one_letter = letters_.find_first_not_of(letters_[0]) == letters_.npos;
+        again.given_up = again.given_up || again.distorted || one_letter;
         put(again, repeated, at + 1);
       }
       const std::u32string_view read(r->letters.data(), r->size);
@@ -440,8 +442,11 @@ class OracleRun : private OraclePrices {
       on.cost += channel_.hide(bit(Rule::Spelled), bit(Rule::Spelled));
     } else if (place.spelled) {
       use(next, on, bit(Rule::Irregular), at);
+    } else if (place.separator == signs && !blank) {
+      on.cost += price(Price::SameGap);
     } else {
       float extra = place.separator.empty() || place.separator == signs ? 0 : 1;
+      if (is_apostrophe(cell(at).source) && to == at + 1) extra += price(Price::ApostropheGap);
       if (masks == signs.size() && masks > 1)
         extra += price(Price::HiddenGap) * static_cast<float>(masks);
       use(next, on, bit(blank ? Rule::SpaceGap : Rule::Gap), at, extra);
@@ -512,7 +517,9 @@ class OracleRun : private OraclePrices {
       if (static_cast<std::uint32_t>(signs) + 1 >= pattern_.letters && pattern_.letters > 4)
         continue;
       Place place;
-      place.given_up = true;  // Search asks for two letters read, and counts none here
+      // Only from the first word of a stretch without spaces.
+      for (std::uint32_t i = start_; i > 0 && cell(i - 1).kind != CellKind::Space; --i)
+        place.given_up = place.given_up || innocence_.in_word(i - 1);
       place.known = 2;
       Way way;
       way.cost = innocence_.before(start_);

@@ -34,7 +34,7 @@ class Oracle {
     // Search is meant to follow it. It gives up, and says so, what is on the way much dearer than
     // ordinary writing has been; a distortion directly behind a mask, a slip or a letter too many;
     // within a word, terms that are found as whole words only, and those whose first three letters
-    // are mistyped or have a space among them.
+    // are mistyped or have a space or an apostrophe among them.
     bool followed = false;
     std::string spelled;  // the rules that led to it, for people
   };

@@ -75,8 +75,8 @@ class OraclePrices {
       return behind ? table.suffix(hash_of(ending)) : table.prefix(hash_of(ending));
     };
     ways.push_back({affix(letters) + price(Price::Affix), Kind::Affix});
-    if (behind && is_apostrophe(letters[0]) && letters.size() < 4)
-      ways.push_back({price(Price::Affix) + 1, Kind::Affix});
+    if (behind && (letters == U"'s" || letters == U"'"))
+      ways.push_back({price(Price::Apostrophe), Kind::Affix});
     if (behind && letters.size() > 1 && begin > 0 && letters[0] == plain(begin - 1))
       ways.push_back({affix(std::u32string_view(letters).substr(1)) + price(Price::Affix) + 0.5f,
                       Kind::Affix});
@@ -131,7 +131,7 @@ class OraclePrices {
     pay(after.affix && !after.plural && p.language != 0 &&
             !innocence_.table().is_suffix_in(p.language, after.letters),
         Price::OtherEnding);
-    pay(inside_ && after.any, Price::BothSides);
+    pay(inside_ && after.any && !(p.flags & kStem), Price::BothSides);
     pay((p.flags & kPlural) && !(p.flags & kStem) && (inside_ || (after.any && !after.plural)),
         Price::PluralOnly);
     const bool in_a_word = inside_ || (after.any && !after.affix);
@@ -145,6 +145,8 @@ class OraclePrices {
     if (soft > 1) cost += price(Price::FurtherSoft) * static_cast<float>(soft - 1);
     pay(soft > 0 && (p.steps & kSpelling), Price::SoftForm);
     pay(soft > 0 && !english, Price::SoftOther);
+    const char32_t first = plain(start_);
+    pay(soft > 0 && first >= 0x370 && !is_cyrillic(first), Price::SoftScript);
     const bool within = inside_ || (after.any && !after.affix && !after.digits);
     pay(within && (soft > 0 || (p.steps & kSpelling)), Price::SoftInside);
     pay(inside_ && !p.inside, Price::InsideOther);
