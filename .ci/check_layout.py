@@ -34,9 +34,10 @@ ROOMS = {
         ("matching", ["matching/"], ["contract", "text", "words", "channel"]),
         ("written", ["written/"], ["contract", "text", "matching"]),
         ("lists", ["lists/"], ["contract", "text", "matching", "written"]),
+        ("reading", ["reading/"], ["contract", "text", "words", "channel", "matching"]),
         ("facade", ["lexicon.*"],
-         ["contract", "text", "words", "channel", "matching", "written", "lists", "parts"]),
-        ("parts", ["*"], ["contract", "text", "words", "channel", "matching", "lists"]),
+         ["contract", "text", "words", "channel", "matching", "written", "lists", "reading", "parts"]),
+        ("parts", ["*"], ["contract", "text", "words", "channel", "matching", "lists", "reading"]),
     ],
     "policy": [
         ("decision", ["decision.*"], []),

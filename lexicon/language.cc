@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "lexicon/names.h"
+#include "lexicon/reading/names.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
 #include "lexicon/words/word_table.h"

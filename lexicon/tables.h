@@ -10,7 +10,7 @@ extern const std::string_view lexicon_channel_companions_tsv;
 extern const std::string_view lexicon_channel_prices_tsv;
 extern const std::string_view lexicon_channel_rules_tsv;
 extern const std::string_view lexicon_channel_sound_tsv;
-extern const std::string_view lexicon_names_tsv;
+extern const std::string_view lexicon_reading_names_tsv;
 extern const std::string_view lexicon_text_extraction_marks_tsv;
 extern const std::string_view lexicon_text_extraction_phrases_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
@@ -27,7 +27,7 @@ inline auto lexicon_tables() {
                                {"channel/prices.tsv", lexicon_channel_prices_tsv},
                                {"channel/rules.tsv", lexicon_channel_rules_tsv},
                                {"channel/sound.tsv", lexicon_channel_sound_tsv},
-                               {"names.tsv", lexicon_names_tsv},
+                               {"reading/names.tsv", lexicon_reading_names_tsv},
                                {"text/extraction/marks.tsv", lexicon_text_extraction_marks_tsv},
                                {"text/extraction/phrases.tsv", lexicon_text_extraction_phrases_tsv},
                                {"text/glyphs.tsv", lexicon_text_glyphs_tsv},

@@ -22,7 +22,7 @@
 #include "base/file.h"
 #include "lexicon/lexicon.h"
 #include "lexicon/lists/list.h"
-#include "lexicon/reader.h"
+#include "lexicon/reading/reader.h"
 #include "lexicon/text/extraction.h"
 
 namespace glyphward::lexicon {

@@ -24,7 +24,7 @@
 #include "base/file.h"
 #include "lexicon/channel/channel.h"
 #include "lexicon/lists/list.h"
-#include "lexicon/reader.h"
+#include "lexicon/reading/reader.h"
 #include "lexicon/tables.h"
 #include "lexicon/text/extraction.h"
 

@@ -132,6 +132,9 @@ class Innocence {
   Priced price_run(const Cells& cells) const;
   Priced price_letters(const Letters& letters) const;
   bool is_term(std::u32string_view letters) const;
+  static constexpr std::size_t kRunMax = 48;  // longer runs are no words
+  // The letter that the cell shows as it stands.
+  char32_t letter_of(const Cell& cell) const;
   bool is_plain(std::uint32_t i) const;
   bool unspaced(std::uint32_t i) const;
 

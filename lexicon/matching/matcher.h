@@ -21,7 +21,6 @@
 #include "lexicon/matching/allow_list.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/matching/innocence.h"
-#include "lexicon/matching/pattern.h"
 #include "lexicon/matching/search.h"
 #include "lexicon/matching/vocabulary.h"
 #include "lexicon/text/normalization.h"

@@ -19,7 +19,7 @@
 #include "lexicon/channel/channel.h"
 #include "lexicon/finding.h"
 #include "lexicon/matching/innocence.h"
-#include "lexicon/matching/pattern.h"
+#include "lexicon/matching/entry.h"
 #include "lexicon/matching/vocabulary.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"

@@ -10,7 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "lexicon/matching/pattern.h"
+#include "lexicon/matching/entry.h"
 #include "lexicon/matching/trie.h"
 #include "lexicon/words/word_table.h"
 

@@ -88,7 +88,7 @@ TEST_F(MatcherTest, JudgesWordsByTheirContext) {
       {"masked vowel", "h*ck", {"heck"}},
       {"masked consonant", "he*k", {"heck"}},
       {"slip that is a word", "deck", {}},
-      {"masked, as likely another word", "h**k", {}},
+      {"two letters masked", "h**k", {"heck"}},
       {"digits alone", "43(k", {}},
       {"digit after", "heck24", {"heck"}},
       {"no spaces between words", "大爆発だ", {"爆発"}},

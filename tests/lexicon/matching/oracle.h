@@ -15,7 +15,6 @@
 #include "lexicon/channel/channel.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/matching/innocence.h"
-#include "lexicon/matching/pattern.h"
 #include "lexicon/text/normalization.h"
 
 namespace glyphward::lexicon {

@@ -11,7 +11,6 @@
 #include "lexicon/channel/channel.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/matching/innocence.h"
-#include "lexicon/matching/pattern.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
 

@@ -1,4 +1,4 @@
-#include "lexicon/names.h"
+#include "lexicon/reading/names.h"
 
 #include <string>
 
@@ -10,7 +10,7 @@ namespace glyphward::lexicon {
 namespace {
 
 const NameTable& table() {
-  static const NameTable table("lexicon/names.tsv", tables::lexicon_names_tsv);
+  static const NameTable table("lexicon/reading/names.tsv", tables::lexicon_reading_names_tsv);
   return table;
 }
 

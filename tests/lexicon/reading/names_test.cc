@@ -1,4 +1,4 @@
-#include "lexicon/names.h"
+#include "lexicon/reading/names.h"
 
 #include <gtest/gtest.h>
 

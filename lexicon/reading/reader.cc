@@ -1,4 +1,4 @@
-#include "lexicon/reader.h"
+#include "lexicon/reading/reader.h"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "lexicon/categories.h"
-#include "lexicon/names.h"
+#include "lexicon/reading/names.h"
 #include "lexicon/text/codes.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"

@@ -1,4 +1,4 @@
-#include "lexicon/reader.h"
+#include "lexicon/reading/reader.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "lexicon/pieces.h"
+#include "lexicon/reading/pieces.h"
 
 #include <algorithm>
 

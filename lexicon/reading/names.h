@@ -7,7 +7,7 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "lexicon/matching/pattern.h"
+#include "lexicon/matching/entry.h"
 #include "lexicon/text/normalization.h"
 
 namespace glyphward::lexicon {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "lexicon/matching/matcher.h"
-#include "lexicon/pieces.h"
+#include "lexicon/reading/pieces.h"
 #include "lexicon/steps.h"
 #include "lexicon/text/decoders.h"
 #include "lexicon/text/extraction.h"
