@@ -69,7 +69,8 @@ class OraclePrices {
     if (letters.size() > 1 && letters == std::u32string(letters.size(), letters[0]))
       ways.push_back({price(Price::Companion) + count, Kind::Word});
     if (letters.size() >= 3)
-      ways.push_back({innocence_.run_together(letters) + price(Price::WordBeside), Kind::Word});
+      ways.push_back(
+          {innocence_.run_together(letters, price(Price::WordBeside), kNever), Kind::Word});
     const auto affix = [&](std::u32string_view ending) {
       return behind ? table.suffix(hash_of(ending)) : table.prefix(hash_of(ending));
     };
