@@ -15,6 +15,12 @@ bool is_number(std::u32string_view word) {
                      [](char32_t c) { return c == U' ' || (c >= U'0' && c <= U'9'); });
 }
 
+// English: "foxes", "wishes".
+bool takes_es(std::u32string_view word) {
+  return word.ends_with(U's') || word.ends_with(U'x') || word.ends_with(U'z') ||
+         word.ends_with(U"ch") || word.ends_with(U"sh");
+}
+
 }  // namespace
 
 // ----- building -----
@@ -55,13 +61,14 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
           cost + channel.price(entry.flags & kAccent ? Price::AccentNeeded : Price::AccentLost),
           keys, true);
     }
-    // English drops or changes the last vowel before an ending, which no list of endings can say.
+    // What English does to a last vowel or a hiss before an ending, no list of endings can say.
     if (entry.term.language != "en" || (entry.flags & kExact) || folded.size() < 4) return;
     const std::u32string stem = folded.substr(0, folded.size() - 1);
     if (folded.back() == U'y')
       add_spelling(stem + U"ies", number, entry, steps | kInflection, cost, keys);
     if (folded.back() == U'e' && !(entry.flags & kPlural))
       add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys);
+    if (takes_es(folded)) add_spelling(folded + U"es", number, entry, steps | kInflection, cost, keys);
   };
   add_form(entry.term.term, 0, 0);
   for (const std::string& form : entry.forms) add_form(form, kSpelling, channel.price(Price::Form));
@@ -80,6 +87,8 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   pattern.letters = count;
   pattern.steps = steps;
   pattern.flags = entry.flags;
+  // A disguise that is listed is a name only if names have it, too.
+  if ((steps & kSpelling) && vocabulary_.table().name(letters) == kNever) pattern.flags &= ~kName;
   pattern.cost = cost;
   pattern.severity = static_cast<std::uint8_t>(entry.term.severity);
   pattern.language = vocabulary_.table().language_number(entry.term.language);
