@@ -131,10 +131,14 @@ void Innocence::find_words() {
   }
 }
 
-// Each listed word votes for the language in which it is written most; terms do not.
+// Each listed word votes for the language in which it is written most; terms do not. Where a word is
+// a term in one language and ordinary in another, the others share their votes among all languages
+// that have them often: "la" is no evidence for one.
 void Innocence::weigh_languages() {
-  std::array<float, 64> votes{};
+  Votes votes{};
   float all = 0;
+  bool shared = false;
+  std::vector<std::pair<WordHash, WordTable::Word>> telling_words;
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
   for (std::uint32_t i = 0; i < size;) {
     const std::uint32_t end = std::max(words_[i].end, i + 1);
@@ -145,17 +149,43 @@ void Innocence::weigh_languages() {
       const bool telling =
           word.cost < kTellingMax ||
           (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
-      if (telling && word.language != 0) {
-        votes[word.language & 63] += 1;
-        all += 1;
-      }
+      if (telling && word.language != 0) telling_words.emplace_back(hash, word);
+      shared = shared || vocabulary_.is_foreign(hash);
       if (telling || !vocabulary_.is_term(letters)) ++other_words_;
     }
     i = end;
   }
+  constexpr std::size_t kSharedMax = 64;  // more tell by themselves
+  shared = shared && telling_words.size() <= kSharedMax;
+  for (const auto& [hash, word] : telling_words) {
+    all += 1;
+    if (shared) {
+      share_vote(hash, word, votes);
+    } else {
+      votes[word.language] += 1;
+    }
+  }
   for (LanguageNumber i = 0; i < votes.size(); ++i) {
     if (votes[i] > 0 && votes[i] * 3 >= all) languages_ |= language_bit(i);
   }
+}
+
+// By how often a text of each language has the word.
+void Innocence::share_vote(WordHash hash, const WordTable::Word& word, Votes& votes) const {
+  Votes shares{};
+  float all = 0;
+  for (LanguageNumber i = 1; i <= table_.languages(); ++i) {
+    const float inside = table_.word_in(i, hash);
+    shares[i] = inside < kNever ? std::exp(-inside) : 0;
+    all += shares[i];
+  }
+  // Of English it is not known, and English is half of all.
+  if (all == 0 || table_.language(word.language) == "en") {
+    const float most = 2 * std::exp(-word.cost);
+    all += most - shares[word.language];
+    shares[word.language] = most;
+  }
+  for (std::size_t i = 0; i < votes.size(); ++i) votes[i] += shares[i] / all;
 }
 
 // ----- words -----

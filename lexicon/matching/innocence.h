@@ -8,6 +8,7 @@
 // so a disguised ordinary word does not look like a disguised term.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -107,7 +108,9 @@ class Innocence {
   using Cells = std::vector<std::uint32_t>;
 
   void find_words();
+  using Votes = std::array<float, LanguageSet().size()>;  // by LanguageNumber
   void weigh_languages();
+  void share_vote(WordHash hash, const WordTable::Word& word, Votes& votes) const;
   void add_word(std::uint32_t begin, std::uint32_t end);
   bool add_name(std::uint32_t begin, std::uint32_t end, std::u32string_view letters);
   void add_unspaced(std::uint32_t begin, std::uint32_t end);
@@ -150,7 +153,7 @@ class Innocence {
   std::vector<float> bound_;
   std::vector<std::uint32_t> back_;  // the edge by which before() comes to a boundary, + 1
   mutable std::unordered_map<WordHash, Priced> unlisted_;  // price_unlisted() of words so far
-  LanguageSet languages_ = 0;
+  LanguageSet languages_;
   std::uint32_t other_words_ = 0;
 };
 

@@ -100,7 +100,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   const WordTable::Word listed = vocabulary_.table().word(letters);
   if (listed.cost < kFrequentMax && listed.language != pattern.language && entry.term.severity < 5)
     pattern.cost += Channel::shipped().price(Price::OtherLanguage);
-  LanguageSet harmless = 0;
+  LanguageSet harmless;
   for (const std::string& language : entry.harmless_in)
     harmless |= language_bit(vocabulary_.table().language_number(language));
   vocabulary_.exclude(letters, pattern, harmless);

@@ -398,12 +398,12 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if ((state.rules & (bit(Rule::Accent) | bit(Rule::Marks))) &&
       innocence_.listed(std::min(state.start, size() - 1)))
     cost += price(Price::OtherWord);
-  if ((flags & kLocal) && !(innocence_.languages() & language_bit(pattern.language)))
+  if ((flags & kLocal) && (innocence_.languages() & language_bit(pattern.language)).none())
     cost += price(Price::Local);
   // Amid words of other languages it is likelier to be another of theirs.
   const std::uint32_t own = state.rules == 0 ? 0 : 1;  // disguised it counts as another word, too
   if (scope_ == Scope::Words && pattern.language != 0 && innocence_.other_words() > own &&
-      !(innocence_.languages() & language_bit(pattern.language)))
+      (innocence_.languages() & language_bit(pattern.language)).none())
     cost += price(Price::OtherText);
   if (flags & kName) cost += price(Price::Name);
   if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);

@@ -28,16 +28,19 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   // Without its marks it is often a word of another language.
   if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;
   const float most = Channel::shipped().price(Price::ForeignMost);
+  const float guess = Channel::shipped().price(Price::ForeignGuess);
   if (pattern.severity >= kGraveSeverityMin && !pattern.stripped && !(pattern.steps & kSpelling)) {
     grave_.insert(hash);
-  } else if (word.cost < kNever || harmless_in != 0) {
+  } else if (word.cost < kNever || harmless_in.any()) {
     std::vector<Foreign> foreign;
     for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
       if (language == pattern.language) continue;
       const float cost = table_.word_in(language, hash);
-      const bool harmless = harmless_in & language_bit(language);
-      if (harmless || cost < kNever || (word.language == language && word.cost < kNever))
-        foreign.push_back({language, std::min({cost, word.cost, most})});
+      const bool harmless = (harmless_in & language_bit(language)).any();
+      const bool here = word.language == language && word.cost < kNever;
+      if (!harmless && cost == kNever && !here) continue;
+      const float told = std::min({cost, word.cost, most});
+      foreign.push_back({language, told, here ? std::max(told + guess, word.cost) : told + guess});
     }
     auto& all = foreign_[hash];
     all.insert(all.end(), foreign.begin(), foreign.end());
@@ -69,7 +72,7 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
     if (const auto it = allowed_.find(hash); it != allowed_.end()) word.cost = it->second;
   } else if (marked && excluded_.contains(hash)) {
     word = {};
-  } else if (languages & language_bit(word.language)) {
+  } else if ((languages & language_bit(word.language)).any()) {
     word.cost = std::min(word.cost, table_.word_in(word.language, hash));
   }
   if (word.cost < kNever || languages == kNoLanguage) return word;
@@ -77,12 +80,12 @@ WordTable::Word Vocabulary::listed(WordHash hash, LanguageSet languages) const {
   if (it == foreign_.end() || grave_.contains(hash)) return word;
   const LanguageSet own = own_.at(hash);
   for (const Foreign& foreign : it->second) {
-    if (own & language_bit(foreign.language)) continue;  // a term there, too
+    if ((own & language_bit(foreign.language)).any()) continue;  // a term there, too
     // Where the term's own language is written, too, it may be either.
-    const bool told = (languages & language_bit(foreign.language)) != 0 &&
-                      (languages & own) == 0;
-    const float guess = told ? 0 : Channel::shipped().price(Price::ForeignGuess);
-    if (foreign.cost + guess < word.cost) word = {foreign.cost + guess, foreign.language};
+    const bool told =
+        (languages & language_bit(foreign.language)).any() && (languages & own).none();
+    const float cost = told ? foreign.cost : foreign.guess;
+    if (cost < word.cost) word = {cost, foreign.language};
   }
   return word;
 }

@@ -17,11 +17,11 @@
 namespace glyphward::lexicon {
 
 // A set of languages, one bit for each LanguageNumber.
-using LanguageSet = std::uint64_t;
+using LanguageSet = std::bitset<128>;
 // In place of a text's languages: only words that are ordinary whatever its language.
-inline constexpr LanguageSet kNoLanguage = LanguageSet{1};
-constexpr LanguageSet language_bit(LanguageNumber number) {
-  return number == 0 ? 0 : LanguageSet{1} << (number & 63);
+inline constexpr LanguageSet kNoLanguage{1};
+inline LanguageSet language_bit(LanguageNumber number) {
+  return number == 0 ? LanguageSet{} : LanguageSet{1} << number;
 }
 
 // The terms' spellings, as they are searched for.
@@ -45,6 +45,10 @@ class Vocabulary {
   const WordTable& table() const { return table_; }
   // kNever if it is in no list, or a term's spelling.
   WordTable::Word listed(WordHash hash, LanguageSet languages) const;
+  // Whether a term of one language is an ordinary word of another, or may be.
+  bool is_foreign(WordHash hash) const {
+    return marks_[hash % kMarks] && foreign_.contains(hash);
+  }
   // What a name costs; kNever if it is none, or a grave term.
   float name(WordHash hash) const;
   // Whether the word is a term as it stands, or with an ending: no slip of another word.
@@ -61,7 +65,8 @@ class Vocabulary {
 
   struct Foreign {
     LanguageNumber language = 0;
-    float cost = 0;
+    float cost = 0;   // where the text tells that it is the language
+    float guess = 0;  // elsewhere
   };
   // Most words are in none of the tables below, and a bit tells.
   static constexpr std::size_t kMarks = 1 << 16;

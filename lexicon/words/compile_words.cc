@@ -186,6 +186,7 @@ void count_letters(const std::vector<Row>& rows, Keys& keys) {
 void count_affixes(const std::vector<Row>& rows, const std::string& languages, Keys& keys) {
   constexpr std::size_t kAffixMax = 5;
   constexpr std::size_t kKept = 120;
+  constexpr std::size_t kWordsMin = 3000;  // fewer tell too little of a language's endings
   const auto code = [&](LanguageNumber number) {
     std::size_t at = 0;
     for (LanguageNumber i = 1; i < number; ++i) at = languages.find(' ', at) + 1;
@@ -197,6 +198,7 @@ void count_affixes(const std::vector<Row>& rows, const std::string& languages, K
     while (last < rows.size() && rows[last].language == rows[first].language)
       known[rows[last++].letters] = true;
     for (const bool suffix : {true, false}) {
+      if (last - first < kWordsMin) break;
       std::unordered_map<std::u32string, double> counts;
       double total = 0;
       for (std::size_t i = first; i < last; ++i) {

@@ -1,15 +1,21 @@
 #!/usr/bin/env python3
-"""Writes words.txt, the ordinary words with their costs, from the frequencies of the PyPI package wordfreq and the word
-lists of Debian's wamerican-large and wbritish-large.
+"""Writes words.txt, the ordinary words with their costs, from the frequencies of the PyPI package wordfreq, the word
+lists of Debian's wamerican-large and wbritish-large, and, for languages that wordfreq has not, from how often each word
+stands in the messages of Debian's libreoffice-l10n packages, unpacked into one folder.
 
     pip install wordfreq==3.1.1
-    lexicon/words/make_words.py lexicon/words/words.txt
+    apt-get download $(lexicon/words/make_words.py --packages) && for f in *.deb; do dpkg -x $f unpacked; done
+    lexicon/words/make_words.py lexicon/words/words.txt unpacked
 
 A word's cost is -ln of its frequency in its language and of the share that the language has in what is drawn, the least
 over its languages. A second section of a language, "+ sv", has what its frequent words cost in a text of that language
 alone. `compile_words.cc` says how the file reads."""
 
+import collections
+import gettext
 import math
+import pathlib
+import re
 import sys
 import unicodedata
 
@@ -26,6 +32,12 @@ LANGUAGES = {
 }
 # Lists without frequencies: what a word of them costs that has none.
 LISTS = {"american-english-large": ("en", 17.0), "british-english-large": ("en", 17.0)}
+# Languages of LibreOffice's messages: what its package calls them, and what BCP 47 does. They tell what language a text
+# is in; what it says, messages of a program tell too little of.
+CATALOGUES = {code: code for code in (
+    "af ast be bn br cy eo et eu ga gd gl kk mn mr ne nn nr nso oc om rw ss st szl tg tn ts ug uz ve xh zu").split()}
+CATALOGUES |= {"gug": "gn", "kmr": "ku"}
+CATALOGUE_SHARE, CATALOGUE_WORDS, CATALOGUE_COUNT_MIN = 0.0005, 600, 4
 LETTERS_MAX = 24
 # From this frequency on a language's words have a cost in it.
 FREQUENT = 3e-5
@@ -57,7 +69,31 @@ def write_section(out, rows):
         before = word
 
 
+def message_words(text):
+    """The words of a message, without its tags, names of variables and marks of keys."""
+    text = re.sub(r"<[^>]*>|%\w+|\$\([^)]*\)|\$\{[^}]*\}|[~_]", "", text)
+    text = "".join(c if c in "'’" or unicodedata.category(c)[0] in "LM" else " " for c in text)
+    return [fold(word.strip("'’")) for word in text.split()]
+
+
+def catalogue(folder):
+    """How often each word stands in the messages that were translated; English words that were left in them aside."""
+    counts = collections.Counter()
+    for path in sorted(folder.glob("LC_MESSAGES/*.mo")):
+        with open(path, "rb") as file:
+            messages = gettext.GNUTranslations(file)._catalog
+        for source, message in messages.items():
+            source = (source if isinstance(source, str) else source[0]).split("\x04")[-1]
+            if source and isinstance(message, str) and message != source:
+                english = set(message_words(source))
+                counts.update(word for word in message_words(message) if word not in english)
+    return counts
+
+
 def main():
+    if sys.argv[1:] == ["--packages"]:
+        print(*(f"libreoffice-l10n-{package}" for package in CATALOGUES))
+        return
     import wordfreq
 
     costs = {}
@@ -80,12 +116,20 @@ def main():
                 word = fold(line.strip())
                 put(word, cost, language)
                 put(word.removesuffix("'s"), cost, language)
-    words = {language: [] for language in LANGUAGES}
+    for package, language in CATALOGUES.items():
+        [folder] = pathlib.Path(sys.argv[2]).glob(f"**/program/resource/{package}*")
+        counts = catalogue(folder)
+        inside[language] = {}
+        for word, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))[:CATALOGUE_WORDS]:
+            if count >= CATALOGUE_COUNT_MIN and len(word) > 1 and is_word(word):
+                inside[language][word] = -math.log(count / counts.total())
+                put(word, -math.log(count / counts.total() * CATALOGUE_SHARE), language)
+    words = {language: [] for language in inside}
     for word, (cost, language) in costs.items():
         if not word.endswith("'s"):
             words[language].append((word.encode(), cost))
     with open(sys.argv[1], "wb") as out:
-        out.write(b"# Ordinary words and their costs. Made by make_words.py from wordfreq 3.1.1 (CC BY-SA 4.0) and Debian's word lists.\n")
+        out.write(b"# Ordinary words and their costs. Made by make_words.py from wordfreq 3.1.1 (CC BY-SA 4.0), Debian's word lists and LibreOffice's messages.\n")
         sections = [(b"= ", language, rows) for language, rows in words.items()]
         sections += [(b"+ ", language, [(word.encode(), cost) for word, cost in inside[language].items()]) for language in inside]
         for mark, language, rows in sections:

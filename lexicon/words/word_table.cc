@@ -35,7 +35,8 @@ WordTable::WordTable(std::string_view image) : image_(image) {
   const auto slots = [](std::string_view bytes) {
     return std::span(reinterpret_cast<const std::uint32_t*>(bytes.data()), bytes.size() / 4);
   };
-  language_codes_ = part();
+  for (std::string_view codes = part(); !codes.empty(); codes.remove_prefix(codes.find(' ') + 1))
+    codes_.push_back(codes.substr(0, codes.find(' ')));
   words_ = slots(part());
   const std::string_view languages = part();
   languages_ = {reinterpret_cast<const std::uint8_t*>(languages.data()), languages.size()};
@@ -102,20 +103,13 @@ float WordTable::fragment(std::u32string_view letters) const {
 }
 
 std::string_view WordTable::language(LanguageNumber number) const {
-  std::string_view rest = language_codes_;
-  for (LanguageNumber i = 1; !rest.empty(); ++i) {
-    const std::size_t end = rest.find(' ');
-    if (i == number) return rest.substr(0, end);
-    rest.remove_prefix(end + 1);
-  }
-  return {};
+  return number > 0 && number <= codes_.size() ? codes_[number - 1] : std::string_view();
 }
 
 LanguageNumber WordTable::language_number(std::string_view language) const {
-  for (LanguageNumber i = 1; !this->language(i).empty(); ++i) {
-    if (this->language(i) == language) return i;
-  }
-  return 0;
+  const auto found = std::find(codes_.begin(), codes_.end(), language);
+  return found == codes_.end() ? LanguageNumber{0}
+                               : static_cast<LanguageNumber>(found - codes_.begin() + 1);
 }
 
 std::u32string sound_skeleton(std::u32string_view word) {

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lexicon/words/hash.h"
 
@@ -66,6 +67,8 @@ class WordTable {
   // The letter behind `count` others, three at most; a word begins with ^ and ends with $.
   float letter(char32_t c, const char32_t* before, std::size_t count) const;
 
+  // How many languages there are: their numbers are 1 to this one.
+  LanguageNumber languages() const { return static_cast<LanguageNumber>(codes_.size()); }
   // BCP 47, empty for 0 and beyond.
   std::string_view language(LanguageNumber number) const;
   LanguageNumber language_number(std::string_view language) const;
@@ -78,7 +81,7 @@ class WordTable {
   std::span<const std::uint32_t> words_;
   std::span<const std::uint8_t> languages_;  // of words_
   std::span<const std::uint32_t> keys_;
-  std::string_view language_codes_;  // two or three letters each, a space behind each
+  std::vector<std::string_view> codes_;  // of the languages, in order  // two or three letters each, a space behind each
 };
 
 // How a word sounds, roughly: words that are written alike by ear have the same.

@@ -159,7 +159,7 @@ class OraclePrices {
     pay(after.any && soft > 0, Price::SlipAndRest);
     pay((rules & (bit(Rule::Accent) | bit(Rule::Marks))) && innocence_.listed(start_),
         Price::OtherWord);
-    const bool spoken = innocence_.languages() & language_bit(p.language);
+    const bool spoken = (innocence_.languages() & language_bit(p.language)).any();
     pay((p.flags & kLocal) && !spoken, Price::Local);
     pay(scope_ == Scope::Words && p.language != 0 && !spoken &&
             innocence_.other_words() > (written ? 0u : 1u),
