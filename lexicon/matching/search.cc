@@ -69,17 +69,16 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
 
 void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to) {
   if (number == kNoBlock) return;
-  const std::size_t beam = size() > kLongText ? kLongBeam : kBeam;
   const Block& block = *blocks_[number];
   std::array<std::uint32_t, kHeld> order;
   for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-  const std::size_t kept = std::min(static_cast<std::size_t>(block.count), beam);
+  const std::uint32_t kept = std::min(block.count, beam_);
   if (kept < block.count) {
     std::nth_element(
         order.begin(), order.begin() + kept, order.begin() + block.count,
         [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
   }
-  for (std::size_t i = 0; i < kept; ++i) {
+  for (std::uint32_t i = 0; i < kept; ++i) {
     const State& state = block.states[order[i]];
     if (terms_.words.has_values(state.node)) end(state, at);
     if (at < to) advance(state, at);
@@ -195,11 +194,9 @@ void Search::look_ahead() {
 void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
               at) ||
-      is_crowded(state.cost, state.read, at))
+      is_crowded(state.cost, state.read, state.start, at))
     return;
-  // What began in words before has not paid for them, and would leave no room for this word's own.
-  const bool young = at > 0 && state.start >= innocence_.word_begin(at - 1);
-  std::uint32_t& number = blocks_at_[place(at, young ? Age::Young : Age::Old)];
+  std::uint32_t& number = blocks_at_[place(at, age_of(state.start, at))];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
       free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
@@ -216,16 +213,16 @@ void Search::push(const State& state, std::uint32_t at) {
     block.keys[place] = key;
     block.scores[place] = score;
     block.states[place] = state;
-    if (block.count < kHeld) return;
-    block.worst = static_cast<std::uint32_t>(
-        std::max_element(block.scores.begin(), block.scores.end()) - block.scores.begin());
+    if (block.count < held_) return;
+    const auto first = block.scores.begin();
+    block.worst = static_cast<std::uint32_t>(std::max_element(first, first + held_) - first);
   };
   for (std::uint32_t i = 0; i < block.count; ++i) {
     if (block.keys[i] != key) continue;
     if (score < block.scores[i]) put(i);
     return;
   }
-  if (block.count < kHeld) {
+  if (block.count < held_) {
     put(block.count++);
   } else {
     put(block.worst);

@@ -75,11 +75,11 @@ class Search {
  private:
   // How much dearer than ordinary writing a reading may be on the way.
   static constexpr float kSlack = 5.0f;
-  static constexpr std::size_t kBeam = 10;
-  static constexpr std::size_t kHeld = 20;
+  static constexpr std::uint32_t kBeam = 10;
+  static constexpr std::uint32_t kHeld = 20;
   // So many cells are no text of a picture: fewer readings are followed at once.
   static constexpr std::size_t kLongText = 8000;
-  static constexpr std::size_t kLongBeam = 4;
+  static constexpr std::uint32_t kLongBeam = 4;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -104,7 +104,7 @@ class Search {
     std::array<float, kHeld> scores;
     std::array<State, kHeld> states;
     std::uint32_t count = 0;
-    std::uint32_t worst = 0;  // once it is full
+    std::uint32_t worst = 0;  // once it holds held_
   };
   // Of states before a cell: whether they began in the word that ends or stands there.
   enum class Age : std::uint8_t { Young, Old };
@@ -140,15 +140,22 @@ class Search {
               std::uint32_t at) const;
   // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
   bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
-    return admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), state.node,
-                  state.read, false, at);
+    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
+    return admits(cost, bit(rule), state.node, state.read, false, at) &&
+           !is_crowded(cost, state.read, state.start, at);
+  }
+  // What began in words before has not paid for them, and would leave no room for this word's own.
+  Age age_of(std::uint32_t start, std::uint32_t at) const {
+    return at > 0 && start >= innocence_.word_begin(at - 1) ? Age::Young : Age::Old;
   }
   // Whether the cell has states enough that are no dearer.
-  bool is_crowded(float cost, std::uint8_t read, std::uint32_t at) const {
-    const std::uint32_t number = blocks_at_[at];
-    if (number == kNoBlock || blocks_[number]->count < kHeld) return false;
+  bool is_crowded(float cost, std::uint8_t read, std::uint32_t start, std::uint32_t at) const {
+    const std::uint32_t number = blocks_at_[place(at, age_of(start, at))];
+    if (number == kNoBlock || blocks_[number]->count < held_) return false;
     const Block& block = *blocks_[number];
-    return cost + outlook(read) >= block.scores[block.worst];
+    const float score = cost + outlook(read);
+    const float worst = block.scores[block.worst];
+    return long_ ? score >= worst : score > worst;
   }
   void walk(std::uint32_t from, std::uint32_t to);
   void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
@@ -219,6 +226,9 @@ class Search {
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
   bool explains_ = false;  // links_ are kept
+  const bool long_ = text_.cells.size() > kLongText;
+  const std::uint32_t beam_ = long_ ? kLongBeam : kBeam;
+  const std::uint32_t held_ = long_ ? kLongBeam : kHeld;
   LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond

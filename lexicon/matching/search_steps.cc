@@ -141,7 +141,7 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     if (!admits(cost2, next.rules, node, more_read, next.spelled || next.fragment <= 1, at + 1))
       return;
     trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
-      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, at + 1)) return;
+      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, next.start, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
       more.node = node2;
       ++more.read;
