@@ -242,6 +242,8 @@ class Search {
   std::vector<Link> links_;
   std::vector<std::uint32_t> found_links_;  // of found_, if links are kept
   std::vector<Heard> heard_;
+  LetterSet heard_first_ = 0;  // of all heard_
+  LetterSet silent_ = 0;       // letters of a term that may be left out by ear
   Gap gap_;
   std::vector<Found> found_;
 };
@@ -250,10 +252,10 @@ class Search {
 inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read,
                            bool spelled, std::uint32_t at) const {
   if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
-  if (spelled || terms_.words.leads_to_phrase(node)) return true;
   const float term =
       price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
-  return cost + term + least_ <= limits_[at];
+  // The node last: it seldom lies in the processor's cache.
+  return spelled || cost + term + least_ <= limits_[at] || terms_.words.leads_to_phrase(node);
 }
 
 // The state after a rule: paid for and written down.

@@ -75,6 +75,7 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 }
 
 void Search::read_heard(const State& state, std::uint32_t at) {
+  if (!(terms_.words.next_letters(state.node) & heard_first_)) return;
   for (const Heard& heard : heard_) {
     if (!(terms_.words.next_letters(state.node) & heard.first) ||
         !admits_rule(state, Rule::Sound, heard.sound->cost, heard.end))
@@ -155,8 +156,11 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const Trie& trie = terms_.words;
   const char32_t c = plain(at);
   const bool vowel = is_vowel(c);
-  const bool slips = admits_rule(state, Rule::Slip, 0, at + 1);
-  const bool vowels = vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
+  // No letter in place of this one leads on.
+  const bool leads =
+      trie.letters_after(state.node) & (ahead_[at + 1] | kSpaceLetter | Trie::kEnds);
+  const bool slips = leads && admits_rule(state, Rule::Slip, 0, at + 1);
+  const bool vowels = leads && vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
     if (meant == c || !follows(node, at + 1)) return;
     const bool both = vowel && is_vowel(meant);
@@ -219,8 +223,9 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
 void Search::leave_out(const State& state, std::uint32_t at) {
   if (unspaced(at)) return;
   const float other = other_word(at);
-  const bool vowels = admits_rule(state, Rule::DropVowel, other, at + 1);
-  const bool slips = !(state.rules & kSlips) && state.separator == 0 &&
+  const bool leads = terms_.words.letters_after(state.node) & letters_[at];
+  const bool vowels = leads && admits_rule(state, Rule::DropVowel, other, at + 1);
+  const bool slips = leads && !(state.rules & kSlips) && state.separator == 0 &&
                      admits_rule(state, Rule::Drop, other, at + 1);
   const auto drop = [&](char32_t c, std::uint32_t node) {
     if (!(terms_.words.next_letters(node) & letters_[at])) return;
@@ -229,6 +234,7 @@ void Search::leave_out(const State& state, std::uint32_t at) {
       follow(state, node, at, vowel ? Rule::DropVowel : Rule::Drop, c, other);
   };
   if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
+  if (!leads || !(terms_.words.next_letters(state.node) & silent_)) return;
   for (const Channel::Sound& silent : channel_.silent()) {
     if (silent.term.size() != 1 ||
         !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||
