@@ -20,8 +20,10 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     const bool repeats = r->size == 1 && r->letters[0] == state.last && state.read > 0;
     if (node == Trie::kNone && !repeats) continue;
     const Rules rules = rules_of(*r, cell);
+    const float cost = state.cost + channel_.hide(rules, state.rules);
+    if (is_crowded(cost, state.read, state.start, at + 1)) continue;
     State next = state;
-    next.cost += channel_.hide(rules, state.rules);
+    next.cost = cost;
     next.rules |= rules;
     if (rules != 0 && explains_) {
       for (Rules rest = rules; rest != 0; rest &= rest - 1) {
@@ -202,9 +204,10 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
     if (r->size != 1 || (r->steps & kSound)) continue;
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
-    if (next_node == Trie::kNone ||
-        !admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), next_node,
-                state.read, false, at + 1))
+    if (next_node == Trie::kNone) continue;
+    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
+    if (!admits(cost, bit(rule), next_node, state.read, false, at + 1) ||
+        is_crowded(cost, state.read, state.start, at + 1))
       continue;
     State next = with(state, rule, letter, at, extra);
     const Rules rules = rules_of(*r, cell);
