@@ -35,6 +35,9 @@ Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::strin
                  float least)
     : least_(least), allowed_(allowed) {
   Keys keys;
+  terms_.patterns.reserve(entries.size());
+  keys.words.reserve(entries.size());
+  vocabulary_.reserve(entries.size());
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (!(entries[i].flags & kWritten)) add_entry(i, entries[i], keys);
   }

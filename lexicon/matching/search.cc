@@ -74,7 +74,7 @@ void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t t
   const Block& block = *blocks_[number];
   std::array<std::uint32_t, kHeld> order;
   for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-  const std::uint32_t kept = std::min(block.count, beam_);
+  const std::uint32_t kept = std::min(block.count, kBeam);
   if (kept < block.count) {
     std::nth_element(
         order.begin(), order.begin() + kept, order.begin() + block.count,
@@ -201,7 +201,8 @@ void Search::push(const State& state, std::uint32_t at) {
               at) ||
       is_crowded(state.cost, state.read, state.start, at))
     return;
-  std::uint32_t& number = blocks_at_[place(at, age_of(state.start, at))];
+  const Age age = age_of(state.start, at);
+  std::uint32_t& number = blocks_at_[place(at, age)];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
       free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
@@ -214,20 +215,21 @@ void Search::push(const State& state, std::uint32_t at) {
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
   const float score = state.cost + outlook(state.read);
+  const std::uint32_t most = held(age);
   const auto put = [&](std::uint32_t place) {
     block.keys[place] = key;
     block.scores[place] = score;
     block.states[place] = state;
-    if (block.count < held_) return;
+    if (block.count < most) return;
     const auto first = block.scores.begin();
-    block.worst = static_cast<std::uint32_t>(std::max_element(first, first + held_) - first);
+    block.worst = static_cast<std::uint32_t>(std::max_element(first, first + most) - first);
   };
   for (std::uint32_t i = 0; i < block.count; ++i) {
     if (block.keys[i] != key) continue;
     if (score < block.scores[i]) put(i);
     return;
   }
-  if (block.count < held_) {
+  if (block.count < most) {
     put(block.count++);
   } else {
     put(block.worst);

@@ -80,6 +80,7 @@ class Search {
   // So many cells are no text of a picture: fewer readings are followed at once.
   static constexpr std::size_t kLongText = 8000;
   static constexpr std::uint32_t kLongBeam = 4;
+  static constexpr std::uint32_t kLongBeamOld = 2;  // of those that began in words before
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -104,7 +105,7 @@ class Search {
     std::array<float, kHeld> scores;
     std::array<State, kHeld> states;
     std::uint32_t count = 0;
-    std::uint32_t worst = 0;  // once it holds held_
+    std::uint32_t worst = 0;  // once it is full
   };
   // Of states before a cell: whether they began in the word that ends or stands there.
   enum class Age : std::uint8_t { Young, Old };
@@ -144,14 +145,19 @@ class Search {
     return admits(cost, bit(rule), state.node, state.read, false, at) &&
            !is_crowded(cost, state.read, state.start, at);
   }
+  // How many states a cell holds of an age; of a long text all of them go on.
+  std::uint32_t held(Age age) const {
+    return !long_ ? kHeld : age == Age::Old ? kLongBeamOld : kLongBeam;
+  }
   // What began in words before has not paid for them, and would leave no room for this word's own.
   Age age_of(std::uint32_t start, std::uint32_t at) const {
     return at > 0 && start >= innocence_.word_begin(at - 1) ? Age::Young : Age::Old;
   }
   // Whether the cell has states enough that are no dearer.
   bool is_crowded(float cost, std::uint8_t read, std::uint32_t start, std::uint32_t at) const {
-    const std::uint32_t number = blocks_at_[place(at, age_of(start, at))];
-    if (number == kNoBlock || blocks_[number]->count < held_) return false;
+    const Age age = age_of(start, at);
+    const std::uint32_t number = blocks_at_[place(at, age)];
+    if (number == kNoBlock || blocks_[number]->count < held(age)) return false;
     const Block& block = *blocks_[number];
     const float score = cost + outlook(read);
     const float worst = block.scores[block.worst];
@@ -227,8 +233,6 @@ class Search {
   float least_ = 0;
   bool explains_ = false;  // links_ are kept
   const bool long_ = text_.cells.size() > kLongText;
-  const std::uint32_t beam_ = long_ ? kLongBeam : kBeam;
-  const std::uint32_t held_ = long_ ? kLongBeam : kHeld;
   LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond

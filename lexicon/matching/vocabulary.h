@@ -36,6 +36,7 @@ class Vocabulary {
   // Keeps the terms.
   explicit Vocabulary(const Terms& terms) : terms_(terms) {}
 
+  void reserve(std::size_t spellings) { own_.reserve(spellings); }
   // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
   // another language that has it often, or that `harmless_in` names.
   void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
