@@ -80,7 +80,8 @@ class Search {
   // So many cells are no text of a picture: fewer readings are followed at once.
   static constexpr std::size_t kLongText = 8000;
   static constexpr std::uint32_t kLongBeam = 4;
-  static constexpr std::uint32_t kLongBeamOld = 2;  // of those that began in words before
+  // Of those that began in words before, and of a text turned.
+  static constexpr std::uint32_t kLongBeamFew = 2;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -147,7 +148,8 @@ class Search {
   }
   // How many states a cell holds of an age; of a long text all of them go on.
   std::uint32_t held(Age age) const {
-    return !long_ ? kHeld : age == Age::Old ? kLongBeamOld : kLongBeam;
+    const bool turned = scope_ == Scope::Whole || scope_ == Scope::Turned;
+    return !long_ ? kHeld : age == Age::Old || turned ? kLongBeamFew : kLongBeam;
   }
   // What began in words before has not paid for them, and would leave no room for this word's own.
   Age age_of(std::uint32_t start, std::uint32_t at) const {
