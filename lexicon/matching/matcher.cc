@@ -37,13 +37,13 @@ Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::strin
   Keys keys;
   terms_.patterns.reserve(entries.size());
   keys.words.reserve(entries.size());
-  vocabulary_.reserve(entries.size());
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (!(entries[i].flags & kWritten)) add_entry(i, entries[i], keys);
   }
   terms_.words.build(std::move(keys.words));
   terms_.stems.build(std::move(keys.stems));
   shapes_.finish();
+  vocabulary_.finish();
   for (const std::string& phrase : allowed) {
     const std::u32string folded = fold_term(phrase);
     if (folded.find(U' ') == folded.npos) vocabulary_.allow(folded);
