@@ -54,7 +54,9 @@ std::string key_of(const Entry& entry) {
 class ListReader {
  public:
   ListReader(std::filesystem::path file, std::string_view content, Lists& lists)
-      : list_(file.filename().string()), table_(std::move(file), content), lists_(lists) {}
+      : list_(file.filename().string()), table_(std::move(file), content), lists_(lists) {
+    seen_.reserve(static_cast<std::size_t>(std::count(content.begin(), content.end(), '\n')));
+  }
 
   // With `faults`, rows that are wrong are left out.
   void read(std::vector<ConfigError>* faults) {

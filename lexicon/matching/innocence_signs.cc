@@ -26,6 +26,8 @@ void Innocence::add_stretches() {
     static constexpr CharacterSet kClosing(U"!?)]},.;:'\"");
     while (end > i && !words_[end - 1].inside && kClosing.contains(text_.cells[end - 1].source))
       --end;
+    // What only closes behind a word is no sign in it.
+    signs = signs && words_[i].end < end;
     if (signs && end - i > 2 && end - i <= 30) {
       cells.clear();
       for (std::uint32_t k = i; k < end; ++k) cells.push_back(k);

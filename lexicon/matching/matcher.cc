@@ -35,12 +35,15 @@ Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::strin
                  float least)
     : least_(least), allowed_(allowed) {
   Keys keys;
+  terms_.patterns.reserve(entries.size());
+  keys.words.reserve(entries.size());
   for (std::uint32_t i = 0; i < entries.size(); ++i) {
     if (!(entries[i].flags & kWritten)) add_entry(i, entries[i], keys);
   }
   terms_.words.build(std::move(keys.words));
   terms_.stems.build(std::move(keys.stems));
   shapes_.finish();
+  vocabulary_.finish();
   for (const std::string& phrase : allowed) {
     const std::u32string folded = fold_term(phrase);
     if (folded.find(U' ') == folded.npos) vocabulary_.allow(folded);
@@ -163,6 +166,9 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
   // People read few of them.
   constexpr std::size_t kExplainedMax = 16;
+  // Of the hit before: many end in the same words.
+  std::pair<std::uint32_t, std::uint32_t> words;
+  std::string ordinary;
   for (const Search::Found& found : search.run(least_)) {
     // A harmless phrase clears what it holds, if that is written as plainly.
     const bool cleared =
@@ -190,7 +196,9 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
     std::uint32_t end = found.end;
     while (begin > 0 && innocence.before(begin) == kNever) --begin;
     while (end < size && innocence.before(end) == kNever) ++end;
-    hit.ordinary = innocence.reading(begin, end);
+    if (words != std::pair(begin, end)) ordinary = innocence.reading(begin, end);
+    words = {begin, end};
+    hit.ordinary = ordinary;
     hits.push_back(std::move(hit));
   }
 }

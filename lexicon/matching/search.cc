@@ -22,6 +22,8 @@ Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& t
       innocence_(innocence),
       scope_(scope),
       seams_(seams) {
+  for (const Channel::Sound& silent : channel_.silent())
+    silent_ |= silent.term.size() == 1 ? letter_bit(silent.term[0]) : 0;
   look_at_letters();
 }
 
@@ -69,17 +71,16 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
 
 void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to) {
   if (number == kNoBlock) return;
-  const std::size_t beam = size() > kLongText ? kLongBeam : kBeam;
   const Block& block = *blocks_[number];
   std::array<std::uint32_t, kHeld> order;
   for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-  const std::size_t kept = std::min(static_cast<std::size_t>(block.count), beam);
+  const std::uint32_t kept = std::min(block.count, kBeam);
   if (kept < block.count) {
     std::nth_element(
         order.begin(), order.begin() + kept, order.begin() + block.count,
         [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
   }
-  for (std::size_t i = 0; i < kept; ++i) {
+  for (std::uint32_t i = 0; i < kept; ++i) {
     const State& state = block.states[order[i]];
     if (terms_.words.has_values(state.node)) end(state, at);
     if (at < to) advance(state, at);
@@ -91,6 +92,7 @@ void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t t
 // What all states at the cell ask: the gap that begins there, the spellings by ear.
 void Search::look_at_cell(std::uint32_t at) {
   heard_.clear();
+  heard_first_ = 0;
   gap_ = {};
   if (at >= size()) return;
   if (!is_word(text_.cells[at])) {
@@ -110,7 +112,9 @@ void Search::look_at_cell(std::uint32_t at) {
       std::uint32_t to = at;
       std::size_t k = 0;
       while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
-      if (k == sound.written.size()) heard_.push_back({&sound, letter_bit(sound.term[0]), to});
+      if (k < sound.written.size()) continue;
+      heard_.push_back({&sound, letter_bit(sound.term[0]), to});
+      heard_first_ |= heard_.back().first;
     }
   }
 }
@@ -195,11 +199,10 @@ void Search::look_ahead() {
 void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
               at) ||
-      is_crowded(state.cost, state.read, at))
+      is_crowded(state.cost, state.read, state.start, at))
     return;
-  // What began in words before has not paid for them, and would leave no room for this word's own.
-  const bool young = at > 0 && state.start >= innocence_.word_begin(at - 1);
-  std::uint32_t& number = blocks_at_[place(at, young ? Age::Young : Age::Old)];
+  const Age age = age_of(state.start, at);
+  std::uint32_t& number = blocks_at_[place(at, age)];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
       free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
@@ -212,20 +215,21 @@ void Search::push(const State& state, std::uint32_t at) {
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
   const float score = state.cost + outlook(state.read);
+  const std::uint32_t most = held(age);
   const auto put = [&](std::uint32_t place) {
     block.keys[place] = key;
     block.scores[place] = score;
     block.states[place] = state;
-    if (block.count < kHeld) return;
-    block.worst = static_cast<std::uint32_t>(
-        std::max_element(block.scores.begin(), block.scores.end()) - block.scores.begin());
+    if (block.count < most) return;
+    const auto first = block.scores.begin();
+    block.worst = static_cast<std::uint32_t>(std::max_element(first, first + most) - first);
   };
   for (std::uint32_t i = 0; i < block.count; ++i) {
     if (block.keys[i] != key) continue;
     if (score < block.scores[i]) put(i);
     return;
   }
-  if (block.count < kHeld) {
+  if (block.count < most) {
     put(block.count++);
   } else {
     put(block.worst);

@@ -75,11 +75,13 @@ class Search {
  private:
   // How much dearer than ordinary writing a reading may be on the way.
   static constexpr float kSlack = 5.0f;
-  static constexpr std::size_t kBeam = 10;
-  static constexpr std::size_t kHeld = 20;
+  static constexpr std::uint32_t kBeam = 10;
+  static constexpr std::uint32_t kHeld = 20;
   // So many cells are no text of a picture: fewer readings are followed at once.
   static constexpr std::size_t kLongText = 8000;
-  static constexpr std::size_t kLongBeam = 4;
+  static constexpr std::uint32_t kLongBeam = 4;
+  // Of those that began in words before, and of a text turned.
+  static constexpr std::uint32_t kLongBeamFew = 2;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -140,15 +142,28 @@ class Search {
               std::uint32_t at) const;
   // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
   bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
-    return admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), state.node,
-                  state.read, false, at);
+    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
+    return admits(cost, bit(rule), state.node, state.read, false, at) &&
+           !is_crowded(cost, state.read, state.start, at);
+  }
+  // How many states a cell holds of an age; of a long text all of them go on.
+  std::uint32_t held(Age age) const {
+    const bool turned = scope_ == Scope::Whole || scope_ == Scope::Turned;
+    return !long_ ? kHeld : age == Age::Old || turned ? kLongBeamFew : kLongBeam;
+  }
+  // What began in words before has not paid for them, and would leave no room for this word's own.
+  Age age_of(std::uint32_t start, std::uint32_t at) const {
+    return at > 0 && start >= innocence_.word_begin(at - 1) ? Age::Young : Age::Old;
   }
   // Whether the cell has states enough that are no dearer.
-  bool is_crowded(float cost, std::uint8_t read, std::uint32_t at) const {
-    const std::uint32_t number = blocks_at_[at];
-    if (number == kNoBlock || blocks_[number]->count < kHeld) return false;
+  bool is_crowded(float cost, std::uint8_t read, std::uint32_t start, std::uint32_t at) const {
+    const Age age = age_of(start, at);
+    const std::uint32_t number = blocks_at_[place(at, age)];
+    if (number == kNoBlock || blocks_[number]->count < held(age)) return false;
     const Block& block = *blocks_[number];
-    return cost + outlook(read) >= block.scores[block.worst];
+    const float score = cost + outlook(read);
+    const float worst = block.scores[block.worst];
+    return long_ ? score >= worst : score > worst;
   }
   void walk(std::uint32_t from, std::uint32_t to);
   void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
@@ -219,6 +234,7 @@ class Search {
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
   bool explains_ = false;  // links_ are kept
+  const bool long_ = text_.cells.size() > kLongText;
   LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
@@ -232,6 +248,8 @@ class Search {
   std::vector<Link> links_;
   std::vector<std::uint32_t> found_links_;  // of found_, if links are kept
   std::vector<Heard> heard_;
+  LetterSet heard_first_ = 0;  // of all heard_
+  LetterSet silent_ = 0;       // letters of a term that may be left out by ear
   Gap gap_;
   std::vector<Found> found_;
 };
@@ -240,10 +258,10 @@ class Search {
 inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read,
                            bool spelled, std::uint32_t at) const {
   if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
-  if (spelled || terms_.words.leads_to_phrase(node)) return true;
   const float term =
       price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
-  return cost + term + least_ <= limits_[at];
+  // The node last: it seldom lies in the processor's cache.
+  return spelled || cost + term + least_ <= limits_[at] || terms_.words.leads_to_phrase(node);
 }
 
 // The state after a rule: paid for and written down.

@@ -20,8 +20,10 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     const bool repeats = r->size == 1 && r->letters[0] == state.last && state.read > 0;
     if (node == Trie::kNone && !repeats) continue;
     const Rules rules = rules_of(*r, cell);
+    const float cost = state.cost + channel_.hide(rules, state.rules);
+    if (is_crowded(cost, state.read, state.start, at + 1)) continue;
     State next = state;
-    next.cost += channel_.hide(rules, state.rules);
+    next.cost = cost;
     next.rules |= rules;
     if (rules != 0 && explains_) {
       for (Rules rest = rules; rest != 0; rest &= rest - 1) {
@@ -75,6 +77,7 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 }
 
 void Search::read_heard(const State& state, std::uint32_t at) {
+  if (!(terms_.words.next_letters(state.node) & heard_first_)) return;
   for (const Heard& heard : heard_) {
     if (!(terms_.words.next_letters(state.node) & heard.first) ||
         !admits_rule(state, Rule::Sound, heard.sound->cost, heard.end))
@@ -141,7 +144,7 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     if (!admits(cost2, next.rules, node, more_read, next.spelled || next.fragment <= 1, at + 1))
       return;
     trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
-      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, at + 1)) return;
+      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, next.start, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
       more.node = node2;
       ++more.read;
@@ -155,8 +158,11 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const Trie& trie = terms_.words;
   const char32_t c = plain(at);
   const bool vowel = is_vowel(c);
-  const bool slips = admits_rule(state, Rule::Slip, 0, at + 1);
-  const bool vowels = vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
+  // No letter in place of this one leads on.
+  const bool leads =
+      trie.letters_after(state.node) & (ahead_[at + 1] | kSpaceLetter | Trie::kEnds);
+  const bool slips = leads && admits_rule(state, Rule::Slip, 0, at + 1);
+  const bool vowels = leads && vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
     if (meant == c || !follows(node, at + 1)) return;
     const bool both = vowel && is_vowel(meant);
@@ -198,9 +204,10 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
     if (r->size != 1 || (r->steps & kSound)) continue;
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
-    if (next_node == Trie::kNone ||
-        !admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), next_node,
-                state.read, false, at + 1))
+    if (next_node == Trie::kNone) continue;
+    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
+    if (!admits(cost, bit(rule), next_node, state.read, false, at + 1) ||
+        is_crowded(cost, state.read, state.start, at + 1))
       continue;
     State next = with(state, rule, letter, at, extra);
     const Rules rules = rules_of(*r, cell);
@@ -219,8 +226,9 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
 void Search::leave_out(const State& state, std::uint32_t at) {
   if (unspaced(at)) return;
   const float other = other_word(at);
-  const bool vowels = admits_rule(state, Rule::DropVowel, other, at + 1);
-  const bool slips = !(state.rules & kSlips) && state.separator == 0 &&
+  const bool leads = terms_.words.letters_after(state.node) & letters_[at];
+  const bool vowels = leads && admits_rule(state, Rule::DropVowel, other, at + 1);
+  const bool slips = leads && !(state.rules & kSlips) && state.separator == 0 &&
                      admits_rule(state, Rule::Drop, other, at + 1);
   const auto drop = [&](char32_t c, std::uint32_t node) {
     if (!(terms_.words.next_letters(node) & letters_[at])) return;
@@ -229,6 +237,7 @@ void Search::leave_out(const State& state, std::uint32_t at) {
       follow(state, node, at, vowel ? Rule::DropVowel : Rule::Drop, c, other);
   };
   if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
+  if (!leads || !(terms_.words.next_letters(state.node) & silent_)) return;
   for (const Channel::Sound& silent : channel_.silent()) {
     if (silent.term.size() != 1 ||
         !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||

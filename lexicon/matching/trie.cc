@@ -26,7 +26,7 @@ void Trie::build(std::vector<Key> keys) {
     todo.pop_back();
     std::uint32_t i = range.first;
     nodes_[range.node].first_value = static_cast<std::uint32_t>(values_.size());
-    nodes_[range.node].spaced = spaced_before[range.last] > spaced_before[range.first];
+    nodes_[range.node].spaced = spaced_before[range.last] > spaced_before[range.first] ? 1 : 0;
     for (; i < range.last && keys[i].letters.size() == range.depth; ++i) {
       values_.push_back(keys[i].value);
       ++nodes_[range.node].values;
@@ -59,7 +59,18 @@ void Trie::build(std::vector<Key> keys) {
     }
     for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) todo.push_back(edge->second);
   }
+  look_two_ahead();
   index_openings();
+}
+
+void Trie::look_two_ahead() {
+  for (Node& node : nodes_) {
+    const std::uint32_t children = count_bits(node.next & ~kOtherLetters) + node.others;
+    for (std::uint32_t i = 0; i < children; ++i) {
+      const Node& child = nodes_[node.first_child + i];
+      node.after |= child.next | (child.values > 0 ? kEnds : 0);
+    }
+  }
 }
 
 void Trie::index_openings() {

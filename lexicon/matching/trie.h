@@ -51,6 +51,9 @@ class Trie {
   char32_t letter(std::uint32_t node) const { return nodes_[node].letter; }
   // The letters that the node goes on with, as a set of letter_bit()s.
   LetterSet next_letters(std::uint32_t node) const { return nodes_[node].next; }
+  // The letters that the children go on with, and kEnds if a key ends at one of them.
+  LetterSet letters_after(std::uint32_t node) const { return nodes_[node].after; }
+  static constexpr LetterSet kEnds = 1u << 28;
   bool has_values(std::uint32_t node) const { return nodes_[node].values > 0; }
   // Whether the node leads to a key of several words.
   bool leads_to_phrase(std::uint32_t node) const { return nodes_[node].spaced; }
@@ -94,13 +97,14 @@ class Trie {
     std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
     LetterSet next = 0;  // of the children
-    std::uint32_t others = 0;
+    LetterSet after = 0;  // of the children's children
     std::uint32_t values = 0;
     char32_t letter = 0;
-    bool spaced = false;
+    std::uint32_t others : 31 = 0;
+    std::uint32_t spaced : 1 = 0;
   };
   static constexpr std::size_t kLatinLetters = 26;
-  static constexpr LetterSet kEnds = 1u << 28;
+  void look_two_ahead();
   void index_openings();
 
   std::vector<Node> nodes_;

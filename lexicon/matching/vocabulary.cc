@@ -24,7 +24,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
   if (pattern.severity >= kGraveSeverityMin && !pattern.stripped) no_names_.insert(hash);
-  own_[hash] |= language_bit(pattern.language);
+  spellings_.emplace_back(hash, language_bit(pattern.language));
   // Without its marks it is often a word of another language.
   if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;
   const float most = Channel::shipped().price(Price::ForeignMost);
@@ -50,6 +50,14 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
     excluded_.insert(hash);
     mark(hash);
   }
+}
+
+// Few spellings of a large list are words of another language, too.
+void Vocabulary::finish() {
+  for (const auto& [hash, language] : spellings_) {
+    if (marks_[hash % kMarks] && foreign_.contains(hash)) own_[hash] |= language;
+  }
+  spellings_ = {};
 }
 
 void Vocabulary::allow(std::u32string_view word) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "lexicon/matching/entry.h"
@@ -39,6 +40,8 @@ class Vocabulary {
   // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
   // another language that has it often, or that `harmless_in` names.
   void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
+  // Once all are known.
+  void finish();
   // A word that somebody wrote down as harmless.
   void allow(std::u32string_view word);
 
@@ -78,7 +81,8 @@ class Vocabulary {
   std::unordered_set<WordHash> excluded_;
   std::unordered_set<WordHash> grave_;     // terms that no language clears
   std::unordered_set<WordHash> no_names_;  // terms and spellings that no name clears
-  std::unordered_map<WordHash, LanguageSet> own_;  // in which a spelling is a term
+  std::vector<std::pair<WordHash, LanguageSet>> spellings_;  // until finish()
+  std::unordered_map<WordHash, LanguageSet> own_;  // in which one of foreign_ is a term
   std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
 };

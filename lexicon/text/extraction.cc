@@ -89,9 +89,11 @@ class Extractor {
   // {open|closed} in a text, where braces are syntax: one text each.
   void add_alternatives(const Source& source, const Shown& one) {
     const std::string& text = source.text();
-    const std::size_t open = text.find('{', one.start);
     const bool syntax = syntax_ == Syntax::A1111 || syntax_ == Syntax::ComfyUi;
-    if (!syntax || !one.quoted || open >= one.end) return add(source, one);
+    if (!syntax || !one.quoted) return add(source, one);
+    // Not beyond the text: many texts would each look through the whole prompt.
+    const std::string_view inside(text.data() + one.start, std::max(one.start, one.end) - one.start);
+    if (inside.find('{') == inside.npos) return add(source, one);
     std::size_t first = one.start;
     for (std::size_t at = one.start; at <= one.end; ++at) {
       if (at < one.end && std::string_view("{|}").find(text[at]) == std::string_view::npos)

@@ -346,6 +346,7 @@ TEST(ExtractionSets, TimeGrowsWithThePromptAndNoFaster) {
                               "write x on ",
                               "carve x into the y ",
                               "carve ",
+                              "carve STOP onto the wall ",
                               "a crowd shouting ",
                               "the first is x ",
                               "one says x and the other ",
