@@ -80,8 +80,11 @@ class Words {
 
   LanguageNumber language(std::uint32_t begin, std::uint32_t end) const {
     if (end - begin < kWordLettersMin || end - begin > kWordLettersMax) return 0;
-    const WordTable::Word word = WordTable::shipped().word(hash_of(letters(begin, end)));
-    return word.cost < kTellingMax ? word.language : LanguageNumber{0};
+    const WordTable& table = WordTable::shipped();
+    const WordHash hash = hash_of(letters(begin, end));
+    const WordTable::Word word = table.word(hash);
+    const bool telling = word.cost < kTellingMax || table.word_in(word.language, hash) < kNever;
+    return telling ? word.language : LanguageNumber{0};
   }
 
   bool is_letter(std::uint32_t i) const { return text_.cells[i].kind == CellKind::Letter; }

@@ -21,6 +21,9 @@ TEST(LanguageOf, IsThatOfTheTextsOwnWords) {
       {"ご来店ありがとうございます", "ja"},
       {"欢迎来到我们的商店", "zh"},
       {"환영합니다", "ko"},
+      {"Etxe hau hemen aurkitu dugu", "eu"},
+      {"Palun sisestage parool uuesti", "et"},
+      {"Faka inani legama", "zu"},
   };
   for (const auto& c : cases) EXPECT_EQ(language_of(c.text), c.language) << c.text;
 }

@@ -160,6 +160,15 @@ TEST(Lexicon, AccusesNoInnocent) {
   }
 }
 
+// Galician, Occitan, Basque: known by their words in messages alone; "la" and "de" are no Spanish.
+TEST(Lexicon, AWordOfAnotherLanguageIsNoLightTerm) {
+  for (const char* text : {"Un gato negro sentado á porta", "Lo gat negre e la lenga",
+                           "Etxe hau hemen dago", "Non dago inor kalean"})
+    EXPECT_TRUE(shipped().find(text).empty()) << text;
+  for (const char* text : {"you dago", "dago", "the dago is here"})
+    EXPECT_FALSE(shipped().find(text).empty()) << text;
+}
+
 // Nothing on the lists is hidden by an allowed word, by another language, or by how it is read.
 // What a prompt's author writes around a word clears it only as far as the picture shows it, and a
 // grave word not at all.
