@@ -194,7 +194,9 @@ void Reader::read_codes(std::string_view prompt, std::vector<PlacedHit>& out) co
     const std::size_t start = run.origins.front().first;
     const NormalizedText source =
         normalize(prompt.substr(start, run.origins.back().second - start));
-    read_as(decoded, 0, matcher_.innocence(source).total(), out);
+    // Nobody writes letters that show nothing.
+    const float cost = source.cells.empty() ? kNever : matcher_.innocence(source).total();
+    read_as(decoded, 0, cost, out);
   }
 }
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <optional>
 
+#include "lexicon/text/unicode.h"
+
 namespace glyphward::lexicon {
 namespace {
 
@@ -146,6 +148,36 @@ void find_runs(const std::vector<Token>& tokens, Decode decode, std::vector<Deco
   finish();
 }
 
+// ----- letters that show nothing -----
+
+// The letter that an invisible code point carries: a tag character stands for ASCII, and a
+// variation selector for its number (the first 16 of them, then 240 more). 0 for none.
+char hidden_letter(char32_t c) {
+  if (c > 0xE0020 && c < 0xE007F) return static_cast<char>(c - 0xE0000);
+  if (c < 0xE0100 || c > 0xE01EF) return '\0';
+  const char32_t byte = c - 0xE0100 + 16;
+  return byte >= 0x20 && byte < 0x7F ? static_cast<char>(byte) : '\0';
+}
+
+void find_hidden(std::string_view text, std::vector<DecodedRun>& runs) {
+  DecodedRun run;
+  const auto finish = [&] {
+    if (is_readable(run.text)) runs.push_back(std::move(run));
+    run = {};
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const char letter = hidden_letter(decode(text, at));
+    if (letter == 0) {
+      finish();
+      continue;
+    }
+    run.text += letter;
+    run.origins.emplace_back(static_cast<std::uint32_t>(start), static_cast<std::uint32_t>(at));
+  }
+  finish();
+}
+
 }  // namespace
 
 std::vector<DecodedRun> find_codes(std::string_view text) {
@@ -162,6 +194,7 @@ std::vector<DecodedRun> find_codes(std::string_view text) {
     for (const Decode decode : {from_binary, from_hexadecimal, from_decimal, from_place})
       find_runs(tokens, decode, runs);
   }
+  if (text.find("\xF3\xA0") != text.npos) find_hidden(text, runs);
   if (text.find_first_of(".-") != text.npos)
     find_runs(tokens_of(text, " \t\r\n\"'`,;:!?()[]{}<>|"), from_morse, runs);
   return runs;

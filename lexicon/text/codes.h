@@ -1,5 +1,6 @@
 // Words that a prompt writes in a code: Base64, bytes in binary or hexadecimal, character codes,
-// places in the alphabet, Morse. Pure functions; any number of threads.
+// places in the alphabet, Morse, code points that show nothing. Pure functions; any number of
+// threads.
 #pragma once
 
 #include <cstdint>

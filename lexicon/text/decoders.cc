@@ -66,6 +66,16 @@ std::size_t tag_length(std::string_view text) {
   return 0;
 }
 
+// The length of a number in brackets at the text's beginning: "[1]", "(12)"; 0 for none.
+std::size_t footnote_length(std::string_view text) {
+  constexpr std::string_view kOpen = "[({<";
+  const std::size_t bracket = kOpen.find(text[0]);
+  if (bracket == kOpen.npos) return 0;
+  std::size_t at = 1;
+  while (at < text.size() && at <= 3 && is_ascii_digit(text[at])) ++at;
+  return at > 1 && at < text.size() && text[at] == "])}>"[bracket] ? at + 1 : 0;
+}
+
 bool is_word_byte(std::string_view text, std::size_t at) {
   if (at >= text.size()) return false;
   return is_ascii_letter(text[at]) || is_ascii_digit(text[at]) ||
@@ -77,12 +87,13 @@ std::optional<Decoded> without_markup(std::string_view text) {
   bool any = false;
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
-    if (c == '<' || c == '[') {
-      if (const std::size_t length = tag_length(text.substr(at)); length > 0) {
-        at += length;
-        any = true;
-        continue;
-      }
+    std::size_t length = c == '<' || c == '[' ? tag_length(text.substr(at)) : 0;
+    if (length == 0 && at > 0 && is_word_byte(text, at - 1))
+      length = footnote_length(text.substr(at));
+    if (length > 0) {
+      at += length;
+      any = true;
+      continue;
     }
     const bool pair =
         (c == '*' || c == '_' || c == '~') && at + 1 < text.size() && text[at + 1] == c;
@@ -99,6 +110,41 @@ std::optional<Decoded> without_markup(std::string_view text) {
     ++at;
   }
   if (!any || out.empty()) return {};
+  return out.take();
+}
+
+// ----- letters with something between -----
+
+// Whether the letters of the word stand one by one between digits, or between the same rare letter:
+// "h1e2c3k", "hxexcxk", but not "banana".
+bool is_interleaved(std::string_view word) {
+  constexpr std::size_t kLettersMin = 3;
+  if (word.size() < 2 * kLettersMin - 1) return false;
+  const char between = lower(word[1]);
+  if (!is_ascii_digit(between) &&
+      std::string_view("jkqvwxz").find(between) == std::string_view::npos)
+    return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    const bool is_between = is_ascii_digit(word[i]) || lower(word[i]) == between;
+    if (i % 2 == 1 ? !is_between : !is_ascii_letter(word[i])) return false;
+    if (i % 2 == 1 && is_ascii_digit(word[i]) != is_ascii_digit(between)) return false;
+  }
+  return true;
+}
+
+std::optional<Decoded> without_interleaved(std::string_view text) {
+  Builder out(Kind::Code);
+  bool any = false;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && is_word_byte(text, end)) ++end;
+    const bool interleaved = is_interleaved(text.substr(at, end - at));
+    any = any || interleaved;
+    for (end = std::max(end, at + 1); at < end; at += interleaved ? 2 : 1)
+      out.add(text[at], at, at + 1);
+    at = end;
+  }
+  if (!any) return {};
   return out.take();
 }
 
@@ -227,14 +273,15 @@ std::vector<Decoded> decode_all(std::string_view text) {
   bool escapes = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    markup =
-        markup || c == '<' || c == '[' || c == '*' || c == '_' || c == '`' || c == '~' || c == '\\';
+    markup = markup || c == '<' || c == '[' || c == '(' || c == '{' || c == '*' || c == '_' ||
+             c == '`' || c == '~' || c == '\\';
     escapes = escapes || c == '&' || c == '%' || c == '\\' ||
               (c == '+' && i > 0 && lower(text[i - 1]) == 'u') ||
               (c == 'x' && i > 0 && text[i - 1] == '0');
   }
   if (markup) offer(without_markup(text));
   if (escapes) offer(without_escapes(text));
+  offer(without_interleaved(text));
   return result;
 }
 

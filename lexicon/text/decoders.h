@@ -1,5 +1,6 @@
 // Texts that say something else once they are decoded: markup taken out, entities and escapes put
-// in place, base64, hexadecimal, binary, Morse, the radio alphabet, letters moved. Pure functions.
+// in place, what stands between all letters left out,
+// letters moved. Pure functions.
 #pragma once
 
 #include <cstddef>

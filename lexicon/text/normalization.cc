@@ -66,6 +66,12 @@ struct AsciiReadings {
   }
 };
 
+// An apostrophe for what is a letter to Unicode, but drawn as a little sign between letters.
+char32_t fold_small_sign(char32_t c) {
+  const bool small_sign = (c >= 0x2B9 && c <= 0x2DF) || c == 0xA78B || c == 0xA78C;
+  return small_sign ? U'\'' : c;
+}
+
 CellKind kind_of(char32_t c) {
   if (c < 0x80) {
     if (is_letter(c)) return CellKind::Letter;
@@ -187,6 +193,33 @@ bool of_one_script(const std::vector<Cell>& cells, std::size_t begin, std::size_
   return std::find(kLiving.begin(), kLiving.end(), script) != kLiving.end();
 }
 
+// No language marks all letters of a long word: there marks are ornament, each of them.
+void find_ornate_words(NormalizedText& text) {
+  constexpr std::size_t kLettersMin = 4;
+  std::vector<Cell>& cells = text.cells;
+  for (std::size_t begin = 0; begin < cells.size();) {
+    std::size_t end = begin;
+    std::size_t bare = 0;
+    for (; end < cells.size() && cells[end].kind == CellKind::Letter; ++end) {
+      const CellReading* last = text.end(cells[end]);
+      const bool marked = !cells[end].shared &&
+                          std::any_of(text.begin(cells[end]), last, [](const CellReading& reading) {
+                            return (reading.steps & kMarks) != 0;
+                          });
+      bare += marked ? 0 : 1;
+    }
+    if (end - begin >= kLettersMin && bare == 0) {
+      for (std::size_t i = begin; i < end; ++i) {
+        for (std::size_t k = 0; k < cells[i].count; ++k) {
+          CellReading& reading = text.readings[cells[i].first + k];
+          reading.ornate = reading.ornate || (reading.steps & kMarks) != 0;
+        }
+      }
+    }
+    begin = std::max(end, begin + 1);
+  }
+}
+
 void add_mixed_script(NormalizedText& text) {
   std::vector<Cell>& cells = text.cells;
   for (std::size_t begin = 0; begin < cells.size();) {
@@ -286,7 +319,7 @@ NormalizedText normalize(std::string_view text) {
   bool invisible = false;
   while (offset < text.size()) {
     const std::size_t start = offset;
-    const char32_t c = decode(text, offset);
+    const char32_t c = fold_small_sign(decode(text, offset));
     if (is_invisible(c)) {
       // The gap belongs to the letter before it, so that a finding's bytes hold it and a
       // replacement removes it.
@@ -339,6 +372,7 @@ NormalizedText normalize(std::string_view text) {
     result.cells.push_back(cell);
   }
   squash_runs(result);
+  find_ornate_words(result);
   add_mixed_script(result);
   return result;
 }

@@ -137,13 +137,26 @@ TEST(Lexicon, ReadsAPromptInItsSyntax) {
 }
 
 TEST(Lexicon, FindsDisguises) {
-  for (const char* prompt :
-       {"a sign that says \"fuck\"", "a sign that says fuck", "a sign that says \"f.u.c.k\"",
-        "a sign that says \"ｆｕｃｋ\"", "a sign that says \"kcuf\"", "a sign that says \"ʞɔnɟ\"",
-        "a sign that says \"f\u0300u\u0300c\u0300k\"", "one sign says \"wan\" and one says \"ker\"",
-        "a list: \"Fig\nUncle\nCat\nKite\"", "balloons spelling out F, U, C, K",
-        "a sign that says \"FU\nCK\"", "a sign that says \"kill yourself\"",
-        "a sign that says \"k1ll y0urself\"", "foil letters: \"foxtrot uniform charlie kilo\""}) {
+  for (const char* prompt : {"a sign that says \"fuck\"",
+                             "a sign that says fuck",
+                             "a sign that says \"f.u.c.k\"",
+                             "a sign that says \"ｆｕｃｋ\"",
+                             "a sign that says \"kcuf\"",
+                             "a sign that says \"ʞɔnɟ\"",
+                             "a sign that says \"f\u0300u\u0300c\u0300k\"",
+                             "one sign says \"wan\" and one says \"ker\"",
+                             "a list: \"Fig\nUncle\nCat\nKite\"",
+                             "balloons spelling out F, U, C, K",
+                             "a sign that says \"FU\nCK\"",
+                             "a sign that says \"kill yourself\"",
+                             "a sign that says \"k1ll y0urself\"",
+                             "a sign that says \"ẃàñķêř\"",
+                             "a sign that says \"waʼnker\"",
+                             "a sign that says \"wizzanker\"",
+                             "a sign that says \"mudda fukka\"",
+                             "a sign that says \"w1a2n3k4e5r\"",
+                             "a sign 󠁷󠁡󠁮󠁫󠁥󠁲",
+                             "foil letters: \"foxtrot uniform charlie kilo\""}) {
     EXPECT_TRUE(flagged(prompt)) << prompt;
   }
 }

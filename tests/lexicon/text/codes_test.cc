@@ -22,6 +22,8 @@ TEST(Codes, AreDecoded) {
       {"places in the alphabet", "letters number 8 5 3 11 of the alphabet", "heck"},
       {"places joined by hyphens", "8-5-3-11", "heck"},
       {"Morse", "in Morse: .... . -.-. -.-", "heck"},
+      {"tag characters", "a sign \U000E0068\U000E0065\U000E0063\U000E006B", "heck"},
+      {"variation selectors", "a sign \U000E0158\U000E0155\U000E0153\U000E015B", "heck"},
       {"words in Morse", "... --- / .... . -.-. -.-", "so heck"},
   };
   for (const auto& c : cases) {

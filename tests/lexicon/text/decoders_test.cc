@@ -24,6 +24,9 @@ TEST(Decoders, ReadEachCode) {
       {"emphasis within a word", "h*e*ck", "heck"},
       {"bold", "**heck**", "heck"},
       {"brackets", "[i]heck[/i]", "heck"},
+      {"numbers in brackets", "h[1]e[2]c[3]k", "heck"},
+      {"digits between", "h1e0c2k", "heck"},
+      {"the same letter between", "HxExCxK", "HECK"},
       {"named entity", "he&shy;ck", "he\u00ADck"},
       {"numbered entities", "&#104;eck", "heck"},
       {"hexadecimal entity", "h&#x65;ck", "heck"},
@@ -36,7 +39,7 @@ TEST(Decoders, ReadEachCode) {
 
 TEST(Decoders, LeaveOrdinaryTextsAlone) {
   for (const char* text : {"Open daily", "50 % off", "C:\\new", "R&D", "2 * 3", "a < b", "1984",
-                           "... --- not", "SALE", "12-24-2024"}) {
+                           "... --- not", "SALE", "12-24-2024", "B2B", "Suite 4 (12)", "banana"}) {
     for (const Decoded& decoded : decode_all(text)) EXPECT_EQ(decoded.text, "") << text;
   }
 }
