@@ -76,7 +76,6 @@ class Search {
   // How much dearer than ordinary writing a reading may be on the way.
   static constexpr float kSlack = 5.0f;
   static constexpr std::size_t kBeam = 10;
-  static constexpr std::size_t kHeld = 20;
   // So many cells are no text of a picture: fewer readings are followed at once.
   static constexpr std::size_t kLongText = 8000;
   static constexpr std::size_t kLongBeam = 4;
@@ -100,10 +99,12 @@ class Search {
     bool loose = false;   // behind letters that are neither beginning nor companion
   };
   struct Block {
-    std::array<std::uint64_t, kHeld> keys;
-    std::array<float, kHeld> scores;
-    std::array<State, kHeld> states;
+    std::array<std::uint64_t, kBeam> keys;
+    std::array<float, kBeam> scores;
+    std::array<std::uint32_t, kBeam> turns;  // which came first
+    std::array<State, kBeam> states;
     std::uint32_t count = 0;
+    std::uint32_t turn = 0;
     std::uint32_t worst = 0;  // once it is full
   };
   // Of states before a cell: whether they began in the word that ends or stands there.
@@ -111,6 +112,11 @@ class Search {
   static constexpr std::array kAges = {Age::Young, Age::Old};
   static constexpr std::size_t place(std::uint32_t at, Age age) {
     return 2 * static_cast<std::size_t>(at) + static_cast<std::size_t>(age);
+  }
+  // Of a reading that began at cell `start`, before cell `at`.
+  std::size_t place_of(std::uint32_t start, std::uint32_t at) const {
+    const bool young = at > 0 && start >= innocence_.word_begin(at - 1);
+    return place(at, young ? Age::Young : Age::Old);
   }
   struct Link {
     std::uint32_t before = 0;
@@ -134,22 +140,19 @@ class Search {
 
   void look_at_letters();
   void look_ahead();
-  // Whether a reading that costs so much before cell `at` may still come to a term: no dearer than
-  // ordinary writing has been, and what ordinary writing is about to cost would pay for the term.
-  bool admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
-              std::uint32_t at) const;
-  // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
-  bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
+  // Whether a reading that began at cell `start` and costs so much before cell `at` may still come
+  // to a term: no dearer than ordinary writing has been, nor than the states that the cell has, if
+  // these are enough; and what ordinary writing is about to cost would pay for the term.
+  bool admits(float cost, Rules rules, std::uint32_t node, std::uint32_t read, bool spelled,
+              std::uint32_t start, std::uint32_t at) const;
+  // The same of a rule that reads so many letters, whatever these are: what no node below admits
+  // need not be tried.
+  bool admits_rule(const State& state, Rule rule, std::uint32_t letters, float extra,
+                   std::uint32_t at) const {
     return admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), state.node,
-                  state.read, false, at);
+                  state.read + letters, false, state.start, at);
   }
-  // Whether the cell has states enough that are no dearer.
-  bool is_crowded(float cost, std::uint8_t read, std::uint32_t at) const {
-    const std::uint32_t number = blocks_at_[at];
-    if (number == kNoBlock || blocks_[number]->count < kHeld) return false;
-    const Block& block = *blocks_[number];
-    return cost + outlook(read) >= block.scores[block.worst];
-  }
+  void set_ceilings(std::uint32_t from, std::uint32_t to);
   void walk(std::uint32_t from, std::uint32_t to);
   void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
   void look_at_cell(std::uint32_t at);
@@ -201,11 +204,28 @@ class Search {
     return terms_.words.has_values(node) ||
            (terms_.words.next_letters(node) & (ahead_[at] | kSpaceLetter));
   }
+  // Whether the letters of cell `at` and the next lead on from the node.
+  bool leads_on(std::uint32_t node, std::uint32_t at) const {
+    return terms_.words.has_values(node) ||
+           terms_.words.any_child(node, ahead_[at],
+                                  [&](std::uint32_t child) { return follows(child, at + 1); });
+  }
+  // Calls `use` with the letters that the node goes on with, and their nodes: those first that the
+  // cells from `at` on lead on from, since all cost the same and the cell has no room for all.
+  template <typename Use>
+  void each_letter(std::uint32_t node, std::uint32_t at, Use use) const {
+    for (const bool likely : {true, false}) {
+      terms_.words.each_child(node, kAllLetters & ~kSpaceLetter,
+                              [&](char32_t letter, std::uint32_t child) {
+                                if (leads_on(child, at) == likely) use(letter, child);
+                              });
+    }
+  }
   bool unspaced(std::uint32_t at) const { return is_unspaced(text_.cells[at].plain); }
   char32_t plain(std::uint32_t at) const { return fold_script(text_.cells[at].plain); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(text_.cells.size()); }
   float price(Price what) const { return channel_.price(what); }
-  float outlook(std::uint8_t read) const {
+  float outlook(std::uint32_t read) const {
     return std::min(price(Price::Term) + price(Price::Plain), 1.7f * static_cast<float>(read));
   }
 
@@ -227,6 +247,8 @@ class Search {
   // the end of the word, or less the gaps between a few more.
   std::vector<float> limits_;
   std::vector<std::uint32_t> blocks_at_;
+  std::vector<float> ceilings_;  // what a state at a place must be cheaper than, its outlook included
+  std::size_t beam_ = kBeam;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;
@@ -237,9 +259,9 @@ class Search {
 };
 
 // Inline: asked of every way on from every state.
-inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read,
-                           bool spelled, std::uint32_t at) const {
-  if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
+inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint32_t read,
+                           bool spelled, std::uint32_t start, std::uint32_t at) const {
+  if (at > size() || cost + outlook(read) >= ceilings_[place_of(start, at)]) return false;
   if (spelled || terms_.words.leads_to_phrase(node)) return true;
   const float term =
       price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);

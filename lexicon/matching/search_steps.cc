@@ -77,17 +77,15 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 void Search::read_heard(const State& state, std::uint32_t at) {
   for (const Heard& heard : heard_) {
     if (!(terms_.words.next_letters(state.node) & heard.first) ||
-        !admits_rule(state, Rule::Sound, heard.sound->cost, heard.end))
+        !admits_rule(state, Rule::Sound, static_cast<std::uint32_t>(heard.sound->term.size()),
+                     heard.sound->cost, heard.end))
       continue;
     std::uint32_t node = state.node;
     for (const char32_t c : heard.sound->term) {
       node = terms_.words.child(node, c);
       if (node == Trie::kNone) break;
     }
-    if (node == Trie::kNone ||
-        !admits(state.cost + channel_.hide(bit(Rule::Sound), state.rules) + heard.sound->cost,
-                bit(Rule::Sound), node, state.read, false, heard.end))
-      continue;
+    if (node == Trie::kNone) continue;
     State next =
         with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost + other_word(at));
     next.node = node;
@@ -102,7 +100,6 @@ void Search::read_heard(const State& state, std::uint32_t at) {
 void Search::read_mask(const State& state, std::uint32_t at) {
   const Masking mask = masking(text_.cells[at]);
   if (mask == Masking::None) return;
-  const Trie& trie = terms_.words;
   const bool plain_mask = mask == Masking::Plain;
   // A sign that parts the letters around hides none: "N'G" of "C'O'N'N'I'N'G".
   const auto same = [&](std::uint32_t i) {
@@ -119,15 +116,16 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     return;
   }
   const Rule rule = plain_mask ? Rule::Mask : Rule::WeakMask;
-  if (!admits_rule(state, rule, 0, at + 1)) return;
+  if (!admits_rule(state, rule, 1, 0, at + 1)) return;
   const bool run =
       plain_mask && (at + 1 >= size() || text_.cells[at + 1].source != text_.cells[at].source);
-  trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
+  const auto hide = [&](char32_t c, std::uint32_t node) {
     const float cost = state.cost + channel_.hide(rule, state.rules);
-    const bool alone =
-        follows(node, at + 1) && admits(cost, bit(rule), node, state.read, false, at + 1);
-    const bool more_hidden = run && admits(cost + channel_.hide(bit(Rule::MaskRun), state.rules),
-                                           bit(rule), node, state.read, false, at + 1);
+    const bool alone = follows(node, at + 1) &&
+                       admits(cost, bit(rule), node, state.read + 1u, false, state.start, at + 1);
+    const bool more_hidden =
+        run && admits(cost + channel_.hide(Rule::MaskRun, state.rules), bit(rule), node,
+                      state.read + 2u, false, state.start, at + 1);
     if (!alone && !more_hidden) return;
     State next = with(state, rule, c, at, plain_mask || is_vowel(c) ? 0.0f : 0.8f);
     next.node = node;
@@ -137,17 +135,18 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     if (alone) push(next, at + 1);
     if (!more_hidden) return;
     const float cost2 = next.cost + channel_.hide(Rule::MaskRun, next.rules);
-    const auto more_read = static_cast<std::uint8_t>(next.read + 1);
-    if (!admits(cost2, next.rules, node, more_read, next.spelled || next.fragment <= 1, at + 1))
+    if (!admits(cost2, next.rules, node, next.read + 1u, next.spelled || next.fragment <= 1,
+                state.start, at + 1))
       return;
-    trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
-      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, at + 1)) return;
+    each_letter(node, at + 1, [&](char32_t c2, std::uint32_t node2) {
+      if (!follows(node2, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
       more.node = node2;
       ++more.read;
       push(more, at + 1);
     });
-  });
+  };
+  each_letter(state.node, at + 1, hide);
 }
 
 void Search::read_slip(const State& state, std::uint32_t at) {
@@ -155,14 +154,12 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const Trie& trie = terms_.words;
   const char32_t c = plain(at);
   const bool vowel = is_vowel(c);
-  const bool slips = admits_rule(state, Rule::Slip, 0, at + 1);
-  const bool vowels = vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
+  const bool slips = admits_rule(state, Rule::Slip, 1, 0, at + 1);
+  const bool vowels = vowel && admits_rule(state, Rule::Vowel, 1, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
     if (meant == c || !follows(node, at + 1)) return;
     const bool both = vowel && is_vowel(meant);
     const Rule rule = both ? Rule::Vowel : Rule::Slip;
-    const float least_cost = state.cost + channel_.hide(bit(rule), state.rules);
-    if (!admits(least_cost, bit(rule), node, state.read, false, at + 1)) return;
     const float extra = both || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
     State next = with(state, rule, meant, at, extra + other_word(at));
     next.node = node;
@@ -185,7 +182,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
       push(next, at + 2);
     }
   }
-  if (follows(state.node, at + 1) && admits_rule(state, Rule::Extra, 0, at + 1)) {
+  if (follows(state.node, at + 1) && admits_rule(state, Rule::Extra, 0, 0, at + 1)) {
     const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
     push(with(state, Rule::Extra, c, at, extra + other_word(at)), at + 1);
   }
@@ -199,8 +196,8 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
     if (next_node == Trie::kNone ||
-        !admits(state.cost + channel_.hide(bit(rule), state.rules) + extra, bit(rule), next_node,
-                state.read, false, at + 1))
+        !admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), next_node,
+                state.read + 2u, false, state.start, at + 1))
       continue;
     State next = with(state, rule, letter, at, extra);
     const Rules rules = rules_of(*r, cell);
@@ -219,9 +216,9 @@ void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Ru
 void Search::leave_out(const State& state, std::uint32_t at) {
   if (unspaced(at)) return;
   const float other = other_word(at);
-  const bool vowels = admits_rule(state, Rule::DropVowel, other, at + 1);
+  const bool vowels = admits_rule(state, Rule::DropVowel, 2, other, at + 1);
   const bool slips = !(state.rules & kSlips) && state.separator == 0 &&
-                     admits_rule(state, Rule::Drop, other, at + 1);
+                     admits_rule(state, Rule::Drop, 2, other, at + 1);
   const auto drop = [&](char32_t c, std::uint32_t node) {
     if (!(terms_.words.next_letters(node) & letters_[at])) return;
     const bool vowel = is_vowel(c);
@@ -232,7 +229,7 @@ void Search::leave_out(const State& state, std::uint32_t at) {
   for (const Channel::Sound& silent : channel_.silent()) {
     if (silent.term.size() != 1 ||
         !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||
-        !admits_rule(state, Rule::Sound, silent.cost, at + 1))
+        !admits_rule(state, Rule::Sound, 2, silent.cost, at + 1))
       continue;
     const std::uint32_t node = terms_.words.child(state.node, silent.term[0]);
     if (node != Trie::kNone) follow(state, node, at, Rule::Sound, silent.term[0], silent.cost);
