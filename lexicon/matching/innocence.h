@@ -124,7 +124,7 @@ class Innocence {
   }
   float price(Price what) const { return channel_.price(what); }
   Priced price_word(std::u32string_view letters) const;
-  Priced price_near(std::u32string_view letters) const;
+  Priced price_near(std::u32string_view letters, float most) const;
   Priced price_unlisted(std::u32string_view letters) const;
   Priced price_parts(std::u32string_view letters, float most) const;
   float price_unknown(std::u32string_view letters) const;
