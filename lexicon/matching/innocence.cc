@@ -13,7 +13,6 @@ namespace {
 constexpr float kQuietMax = 11.0f;      // see quiet()
 constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
 constexpr float kWordMin = 3.0f;        // no word costs less
-constexpr std::size_t kHypotheses = 6;  // readings of a run that are followed at once
 constexpr std::size_t kUnspacedWordMax = 8;
 
 bool is_common_sign(char32_t c) {
@@ -40,11 +39,12 @@ struct Innocence::Letters {
 };
 
 Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-                     std::vector<AllowList::Range> allowed)
+                     std::vector<AllowList::Range> allowed, Effort effort)
     : text_(text),
       vocabulary_(vocabulary),
       table_(vocabulary.table()),
-      allowed_(std::move(allowed)) {
+      allowed_(std::move(allowed)),
+      effort_(effort) {
   find_words();
   weigh_languages();
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
@@ -356,9 +356,10 @@ Innocence::Priced Innocence::price_run(const Cells& cells) const {
     const auto cheaper = [](const Longer& a, const Longer& b) {
       return a.cost + a.likely < b.cost + b.likely;
     };
-    if (longer.size() > kHypotheses) {
-      std::partial_sort(longer.begin(), longer.begin() + kHypotheses, longer.end(), cheaper);
-      longer.resize(kHypotheses);
+    if (longer.size() > effort_.ordinary) {
+      const auto kept = longer.begin() + static_cast<std::ptrdiff_t>(effort_.ordinary);
+      std::partial_sort(longer.begin(), kept, longer.end(), cheaper);
+      longer.erase(kept, longer.end());
     }
     next.clear();
     for (const Longer& one : longer) {

@@ -20,12 +20,20 @@
 
 namespace glyphward::lexicon {
 
+// How many readings of the same letters are followed at once.
+struct Effort {
+  std::size_t ordinary = 6;  // of a word
+  std::size_t terms = 10;    // before a cell, and of the same age
+};
+// In a prompt that is longer than any picture's.
+inline constexpr Effort kLittleEffort = {2, 4};
+
 // Linear in the text's cells. For one thread.
 class Innocence {
  public:
   // Keeps the text and the vocabulary. `allowed`: the runs of cells that harmless phrases cover.
   Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-            std::vector<AllowList::Range> allowed);
+            std::vector<AllowList::Range> allowed, Effort effort = {});
 
   // The cheapest reading of what stands before cell i, and of what stands from it on; kNever within
   // a word.
@@ -142,6 +150,7 @@ class Innocence {
   const Vocabulary& vocabulary_;
   const WordTable& table_;
   std::vector<AllowList::Range> allowed_;
+  Effort effort_;
   const Channel& channel_ = Channel::shipped();
   std::vector<Word> words_;  // of the cells, and one beyond
   std::vector<Edge> edges_;

@@ -121,7 +121,8 @@ void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit
                    const std::vector<std::uint32_t>& seams) const {
   std::vector<bool> begins;
   if (text.cells.empty() || !find_begins(text, view, begins)) return;
-  search(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, begins, hits, seams);
+  const Innocence innocence(text, vocabulary_, allowed_.find(text, seams), view.effort);
+  search(text, innocence, view, begins, hits, seams);
 }
 
 void Matcher::find(const NormalizedText& text, const Innocence& innocence, const View& view,
@@ -158,7 +159,7 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
                      const std::vector<bool>& begins, std::vector<Hit>& hits,
                      const std::vector<std::uint32_t>& seams) const {
   const auto size = static_cast<std::uint32_t>(text.cells.size());
-  Search search(terms_, shapes_, text, innocence, view.scope, seams);
+  Search search(terms_, shapes_, text, innocence, view.scope, seams, view.effort);
   if (!begins.empty()) search.begin_only(begins);
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
   // People read few of them.

@@ -47,6 +47,7 @@ class Matcher {
   struct View {
     Scope scope = Scope::Words;
     float cost = 0;
+    Effort effort = {};
     std::function<Around(std::uint32_t begin, std::uint32_t end)> around;  // empty: it stands so
   };
 
@@ -66,8 +67,8 @@ class Matcher {
   }
   float least() const { return least_; }
   // The ordinary reading of a text, which must outlive it.
-  Innocence innocence(const NormalizedText& text) const {
-    return Innocence(text, vocabulary_, allowed_.find(text));
+  Innocence innocence(const NormalizedText& text, Effort effort = {}) const {
+    return Innocence(text, vocabulary_, allowed_.find(text), effort);
   }
 
   // Changes with any change of what is found that is no change of a table: those are hashed into

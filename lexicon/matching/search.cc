@@ -15,12 +15,14 @@ constexpr std::uint32_t kGapMax = 250;
 }  // namespace
 
 Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& text,
-               const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams)
+               const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
+               Effort effort)
     : terms_(terms),
       shapes_(shapes),
       text_(text),
       innocence_(innocence),
       scope_(scope),
+      beam_(std::min(effort.terms, kBeam)),
       seams_(seams) {
   look_at_letters();
 }
@@ -46,7 +48,6 @@ void Search::look_at_letters() {
 std::vector<Search::Found> Search::run(float least) {
   least_ = least;
   look_ahead();
-  beam_ = size() > kLongText ? kLongBeam : kBeam;
   blocks_at_.assign(2 * (size() + 1), kNoBlock);
   ceilings_.resize(2 * (size() + 1));
   set_ceilings(0, size());

@@ -62,7 +62,8 @@ class Search {
 
   // Keeps all that it is given.
   Search(const Terms& terms, const Shapes& shapes, const NormalizedText& text,
-         const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams);
+         const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
+         Effort effort);
 
   // Where a term may begin; all cells otherwise.
   void begin_only(const std::vector<bool>& cells) { begins_ = &cells; }
@@ -75,10 +76,7 @@ class Search {
  private:
   // How much dearer than ordinary writing a reading may be on the way.
   static constexpr float kSlack = 5.0f;
-  static constexpr std::size_t kBeam = 10;
-  // So many cells are no text of a picture: fewer readings are followed at once.
-  static constexpr std::size_t kLongText = 8000;
-  static constexpr std::size_t kLongBeam = 4;
+  static constexpr std::size_t kBeam = Effort{}.terms;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -235,6 +233,7 @@ class Search {
   const Innocence& innocence_;
   const Channel& channel_ = Channel::shipped();
   Scope scope_;
+  std::size_t beam_;
   const std::vector<std::uint32_t>& seams_;
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
@@ -248,7 +247,6 @@ class Search {
   std::vector<float> limits_;
   std::vector<std::uint32_t> blocks_at_;
   std::vector<float> ceilings_;  // what a state at a place must be cheaper than, its outlook included
-  std::size_t beam_ = kBeam;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;
