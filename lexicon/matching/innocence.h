@@ -35,6 +35,7 @@ class Innocence {
   Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
             std::vector<AllowList::Range> allowed, Effort effort = {});
 
+  std::uint32_t size() const { return static_cast<std::uint32_t>(text_.cells.size()); }
   // The cheapest reading of what stands before cell i, and of what stands from it on; kNever within
   // a word.
   float before(std::uint32_t i) const { return before_[i]; }

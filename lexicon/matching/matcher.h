@@ -16,6 +16,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lexicon/matching/allow_list.h"
@@ -84,6 +85,8 @@ class Matcher {
   void search(const NormalizedText& text, const Innocence& innocence, const View& view,
               const std::vector<bool>& begins, std::vector<Hit>& hits,
               const std::vector<std::uint32_t>& seams) const;
+  void explain(std::vector<std::pair<Search::Found, Hit>>& counted, Search& search,
+               const Innocence& innocence) const;
 
   float least_;
   Terms terms_;

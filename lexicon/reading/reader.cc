@@ -410,8 +410,7 @@ void Reader::keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
 
 void Reader::resolve(std::vector<PlacedHit>& hits) const {
   const auto rank = [&](const PlacedHit& c) {
-    // Two nats for a step of severity: a grave term is no excuse for a far-fetched reading.
-    return std::make_tuple(-c.evidence - 2.0 * entries_[c.entry].term.severity,
+    return std::make_tuple(-c.evidence - kEvidenceOfSeverity * entries_[c.entry].term.severity,
                            -static_cast<double>(c.end - c.start), c.start, c.entry);
   };
   using Rank = decltype(rank(PlacedHit{}));
