@@ -25,6 +25,7 @@ Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& t
       beam_(std::min(effort.terms, kBeam)),
       seams_(seams) {
   look_at_letters();
+  for (const Channel::Sound& silent : channel_.silent()) silent_letters_ |= letter_bit(silent.term[0]);
 }
 
 void Search::look_at_letters() {
@@ -92,6 +93,7 @@ void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t t
 // What all states at the cell ask: the gap that begins there, the spellings by ear.
 void Search::look_at_cell(std::uint32_t at) {
   heard_.clear();
+  heard_first_ = 0;
   gap_ = {};
   if (at >= size()) return;
   if (!is_word(text_.cells[at])) {
@@ -111,7 +113,9 @@ void Search::look_at_cell(std::uint32_t at) {
       std::uint32_t to = at;
       std::size_t k = 0;
       while (k < sound.written.size() && to < size() && plain(to) == sound.written[k]) ++to, ++k;
-      if (k == sound.written.size()) heard_.push_back({&sound, letter_bit(sound.term[0]), to});
+      if (k < sound.written.size()) continue;
+      heard_.push_back({&sound, letter_bit(sound.term[0]), to});
+      heard_first_ |= heard_.back().first;
     }
   }
 }

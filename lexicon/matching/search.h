@@ -202,11 +202,17 @@ class Search {
     return terms_.words.has_values(node) ||
            (terms_.words.next_letters(node) & (ahead_[at] | kSpaceLetter));
   }
-  // Whether the letters of cell `at` and the next lead on from the node.
+  // The same where the cell may be the letter before it written twice.
+  bool goes_on(std::uint32_t node, std::uint32_t at) const {
+    return follows(node, at) || (at > 0 && (letters_[at] & letters_[at - 1]) != 0);
+  }
+  // Whether the letters of cell `at` and the next lead on from the node: more than one likeness
+  // hardly counts (Price::FurtherSoft), so that there must be letters beside it.
   bool leads_on(std::uint32_t node, std::uint32_t at) const {
     return terms_.words.has_values(node) ||
+           (terms_.words.next_letters(node) & kSpaceLetter) != 0 ||
            terms_.words.any_child(node, ahead_[at],
-                                  [&](std::uint32_t child) { return follows(child, at + 1); });
+                                  [&](std::uint32_t child) { return goes_on(child, at + 1); });
   }
   // Calls `use` with the letters that the node goes on with, and their nodes: those first that the
   // cells from `at` on lead on from, since all cost the same and the cell has no room for all.
@@ -219,6 +225,8 @@ class Search {
                               });
     }
   }
+  static constexpr LetterSet kVowels = 1u << ('a' - 'a') | 1u << ('e' - 'a') | 1u << ('i' - 'a') |
+                                       1u << ('o' - 'a') | 1u << ('u' - 'a') | 1u << ('y' - 'a');
   bool unspaced(std::uint32_t at) const { return is_unspaced(text_.cells[at].plain); }
   char32_t plain(std::uint32_t at) const { return fold_script(text_.cells[at].plain); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(text_.cells.size()); }
@@ -252,6 +260,8 @@ class Search {
   std::vector<Link> links_;
   std::vector<std::uint32_t> found_links_;  // of found_, if links are kept
   std::vector<Heard> heard_;
+  LetterSet heard_first_ = 0;  // of all of them
+  LetterSet silent_letters_ = 0;
   Gap gap_;
   std::vector<Found> found_;
 };

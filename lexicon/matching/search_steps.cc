@@ -75,6 +75,7 @@ void Search::read_drawn(const State& state, std::uint32_t at) {
 }
 
 void Search::read_heard(const State& state, std::uint32_t at) {
+  if (!(terms_.words.next_letters(state.node) & heard_first_)) return;
   for (const Heard& heard : heard_) {
     if (!(terms_.words.next_letters(state.node) & heard.first) ||
         !admits_rule(state, Rule::Sound, static_cast<std::uint32_t>(heard.sound->term.size()),
@@ -85,7 +86,7 @@ void Search::read_heard(const State& state, std::uint32_t at) {
       node = terms_.words.child(node, c);
       if (node == Trie::kNone) break;
     }
-    if (node == Trie::kNone) continue;
+    if (node == Trie::kNone || !goes_on(node, heard.end)) continue;
     State next =
         with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost + other_word(at));
     next.node = node;
@@ -157,7 +158,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const bool slips = admits_rule(state, Rule::Slip, 1, 0, at + 1);
   const bool vowels = vowel && admits_rule(state, Rule::Vowel, 1, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
-    if (meant == c || !follows(node, at + 1)) return;
+    if (meant == c || !leads_on(node, at + 1)) return;
     const bool both = vowel && is_vowel(meant);
     const Rule rule = both ? Rule::Vowel : Rule::Slip;
     const float extra = both || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
@@ -168,11 +169,12 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     ++next.fragment;
     push(next, at + 1);
   };
-  if (slips || vowels) trie.each_child(state.node, kAllLetters & ~kSpaceLetter, misspell);
+  const LetterSet letters = (vowels ? kVowels : 0) | (slips ? ~(vowel ? kVowels : 0) : 0) | kOtherLetters;
+  if (slips || vowels) trie.each_child(state.node, letters & ~kSpaceLetter, misspell);
   if (innocence_.word_end(at) > at + 1 && plain(at + 1) != c) {
     const std::uint32_t meant = trie.child(state.node, plain(at + 1));
     const std::uint32_t swapped = meant == Trie::kNone ? Trie::kNone : trie.child(meant, c);
-    if (swapped != Trie::kNone) {
+    if (swapped != Trie::kNone && goes_on(swapped, at + 2)) {
       State next = with(state, Rule::Swap, plain(at + 1), at, other_word(at));
       next.node = swapped;
       next.last = c;
@@ -191,11 +193,12 @@ void Search::read_slip(const State& state, std::uint32_t at) {
 void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Rule rule,
                     char32_t letter, float extra) {
   const Cell& cell = text_.cells[at];
+  const bool soft = rule == Rule::Drop || rule == Rule::Sound;  // not several, as vowels left out
   for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
     if (r->size != 1 || (r->steps & kSound)) continue;
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
-    if (next_node == Trie::kNone ||
+    if (next_node == Trie::kNone || (soft && !goes_on(next_node, at + 1)) ||
         !admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), next_node,
                 state.read + 2u, false, state.start, at + 1))
       continue;
@@ -225,7 +228,9 @@ void Search::leave_out(const State& state, std::uint32_t at) {
     if (vowel ? vowels : slips)
       follow(state, node, at, vowel ? Rule::DropVowel : Rule::Drop, c, other);
   };
-  if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
+  const LetterSet letters = (vowels ? kVowels : 0) | (slips ? ~kVowels : 0) | kOtherLetters;
+  if (vowels || slips) terms_.words.each_child(state.node, letters & ~kSpaceLetter, drop);
+  if (!(terms_.words.next_letters(state.node) & silent_letters_)) return;
   for (const Channel::Sound& silent : channel_.silent()) {
     if (silent.term.size() != 1 ||
         !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||
