@@ -48,7 +48,7 @@ class LexiconImpl : public Lexicon {
                   [](const RenderedText& text) { return text.certainty == Certainty::Described; });
     analysis.rendered = std::move(extraction.texts);
     const Asked asked = asked_of(prompt);
-    const Reader::Hints hints{asked.acrostic, asks_for_mirror(prompt)};
+    const Reader::Hints hints{asked.acrostic, asks_for_mirror(prompt), effort_of(prompt)};
     std::vector<PlacedHit> shown;
     std::vector<PlacedHit> elsewhere;
     std::vector<NormalizedPart> parts;
@@ -57,7 +57,7 @@ class LexiconImpl : public Lexicon {
     const auto read_between = [&](std::size_t to) {
       if (to <= from) return;
       const Part part{prompt.substr(from, to - from), from};
-      reader_.read(part, elsewhere);
+      reader_.read(part, hints, elsewhere);
       search_written(part, elsewhere);
     };
     for (const RenderedText& text : analysis.rendered) {
@@ -71,9 +71,9 @@ class LexiconImpl : public Lexicon {
         parts.back().text = reader_.read_shown(reading, text.start, hints, shown);
     }
     read_between(prompt.size());
-    reader_.read_joined(parts, shown);
-    reader_.read_codes(prompt, shown);
-    if (asked.ciphered) reader_.read_moved(prompt, shown);
+    reader_.read_joined(parts, hints, shown);
+    reader_.read_codes(prompt, hints, shown);
+    if (asked.ciphered) reader_.read_moved(prompt, hints, shown);
     reader_.resolve(shown);
     reader_.resolve(elsewhere);
     for (const PlacedHit& hit : shown) {
@@ -115,12 +115,13 @@ class LexiconImpl : public Lexicon {
   }
 
   std::vector<Finding> find(std::string_view text) const override {
+    const Reader::Hints hints{false, false, effort_of(text)};
     std::vector<PlacedHit> placed;
     std::vector<NormalizedPart> parts;
-    parts.push_back({reader_.read_shown({std::string(text), {}}, 0, {}, placed), 0});
+    parts.push_back({reader_.read_shown({std::string(text), {}}, 0, hints, placed), 0});
     search_written(Part{text, 0}, placed);
-    reader_.read_joined(parts, placed);
-    reader_.read_codes(text, placed);
+    reader_.read_joined(parts, hints, placed);
+    reader_.read_codes(text, hints, placed);
     reader_.resolve(placed);
     std::vector<Finding> findings;
     findings.reserve(placed.size());

@@ -69,7 +69,7 @@ class Texts {
     std::vector<PlacedHit> hits;
     std::vector<NormalizedPart> parts;
     parts.push_back({reader_->read_shown({std::string(text), {}}, 0, {}, hits), 0});
-    reader_->read_joined(parts, hits);
+    reader_->read_joined(parts, {}, hits);
     std::vector<Finding> findings;
     for (const PlacedHit& hit : hits) {
       const Term& term = lists_.entries[hit.entry].term;

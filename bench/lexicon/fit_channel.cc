@@ -214,7 +214,7 @@ class Fit {
     std::vector<NormalizedPart> parts;
     for (const TextReading& text : row.texts)
       parts.push_back({reader.read_shown(text, 0, {}, hits), 0});
-    if (parts.size() > 1) reader.read_joined(parts, hits);
+    if (parts.size() > 1) reader.read_joined(parts, {}, hits);
     double best = -1;
     for (const PlacedHit& hit : hits) {
       if (lists_.entries[hit.entry].term.severity >= kFlaggedSeverityMin)

@@ -70,6 +70,10 @@ struct Pattern {
   bool inside = false;        // found inside longer words too
 };
 
+// A nat for a step of severity: of overlapping hits the graver may be a little less likely, but a
+// grave term is no excuse for a far-fetched reading.
+inline constexpr float kEvidenceOfSeverity = 1.0f;
+
 // A run of cells that reads as an entry.
 struct Hit {
   std::uint32_t entry = 0;

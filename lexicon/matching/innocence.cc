@@ -12,7 +12,7 @@ namespace {
 
 constexpr float kQuietMax = 11.0f;      // see quiet()
 constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
-constexpr std::size_t kHypotheses = 6;  // readings of a run that are followed at once
+constexpr float kWordMin = 3.0f;        // no word costs less
 constexpr std::size_t kUnspacedWordMax = 8;
 
 bool is_common_sign(char32_t c) {
@@ -39,11 +39,12 @@ struct Innocence::Letters {
 };
 
 Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-                     std::vector<AllowList::Range> allowed)
+                     std::vector<AllowList::Range> allowed, Effort effort)
     : text_(text),
       vocabulary_(vocabulary),
       table_(vocabulary.table()),
-      allowed_(std::move(allowed)) {
+      allowed_(std::move(allowed)),
+      effort_(effort) {
   find_words();
   weigh_languages();
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
@@ -201,13 +202,15 @@ float Innocence::price_unknown(std::u32string_view letters) const {
 }
 
 // A frequent word, misspelt: a letter too many, too few or another, by ear, without its vowels.
-Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
+// What comes to `most` need not be found.
+Innocence::Priced Innocence::price_near(std::u32string_view letters, float most) const {
   Priced best;
   const std::size_t size = letters.size();
   const auto offer = [&](float cost) {
     if (cost < best.cost) best = {cost, How::Near};
   };
-  if (size >= 4 && size <= 12) {
+  const float near = price(Price::Near) + price(Price::NearLetter) * static_cast<float>(size);
+  if (size >= 4 && size <= 12 && kWordMin + near < most) {
     float slip = table_.near(Key::Less, hash_of(letters));
     WordHash front = 0;
     for (std::size_t i = 0; i < size; ++i) {
@@ -215,9 +218,9 @@ Innocence::Priced Innocence::price_near(std::u32string_view letters) const {
       slip = std::min({slip, vocabulary_.listed(less, kNoLanguage).cost, table_.near(Key::Less, less)});
       front = hash_append(front, letters[i]);
     }
-    offer(slip + price(Price::Near) + price(Price::NearLetter) * static_cast<float>(size));
+    offer(slip + near);
   }
-  if (size >= 3 && size <= 14) {
+  if (size >= 3 && size <= 14 && kWordMin + price(Price::ByEar) < most) {
     offer(table_.near(Key::Sound, hash_of(sound_skeleton(letters))) + price(Price::ByEar));
     offer(table_.near(Key::Bones, hash_of(letters)) + price(Price::ByEar));
   }
@@ -265,15 +268,16 @@ float Innocence::run_together(std::u32string_view letters, float extra, float mo
   if (size >= costs.size()) return kNever;
   costs.fill(kNever);
   costs[0] = -price(Price::FurtherWord);
+  const float least = kWordMin + price(Price::FurtherWord) + extra;  // a word that goes on
   for (std::size_t i = 0; i < size; ++i) {
-    if (costs[i] + extra >= most) continue;  // no word is for nothing
+    if (costs[i] + least >= most) continue;
     WordHash hash = 0;
     for (std::size_t k = i; k < std::min(size, i + 14); ++k) {
       hash = hash_append(hash, letters[k]);
       const WordTable::Word word = vocabulary_.listed(hash, languages_);
       if (word.cost == kNever || (k - i < 2 && word.cost > kShortMax)) continue;
       const float cost = costs[i] + word.cost + price(Price::FurtherWord);
-      if (cost >= costs[k + 1]) continue;
+      if (cost >= costs[k + 1] || cost + (k + 1 < size ? least : extra) >= most) continue;
       if (vocabulary_.holds_term(letters.substr(i, k + 1 - i), word)) continue;
       costs[k + 1] = cost;
     }
@@ -304,7 +308,7 @@ Innocence::Priced Innocence::price_unlisted(std::u32string_view letters) const {
     if (other.cost < best.cost) best = other;
   };
   const bool term = is_term(letters);
-  if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters));
+  if (!term && !vocabulary_.is_inflected_term(letters)) offer(price_near(letters, best.cost));
   offer(price_parts(letters, best.cost));
   // What is spelled as a term is hardly another word that nobody knows.
   if (term) best.cost = std::max(best.cost, price(Price::TermAsWord));
@@ -382,9 +386,10 @@ Innocence::Priced Innocence::price_run(const Cells& cells) const {
     const auto cheaper = [](const Longer& a, const Longer& b) {
       return a.cost + a.likely < b.cost + b.likely;
     };
-    if (longer.size() > kHypotheses) {
-      std::partial_sort(longer.begin(), longer.begin() + kHypotheses, longer.end(), cheaper);
-      longer.resize(kHypotheses);
+    if (longer.size() > effort_.ordinary) {
+      const auto kept = longer.begin() + static_cast<std::ptrdiff_t>(effort_.ordinary);
+      std::partial_sort(longer.begin(), kept, longer.end(), cheaper);
+      longer.erase(kept, longer.end());
     }
     next.clear();
     for (const Longer& one : longer) {

@@ -21,13 +21,22 @@
 
 namespace glyphward::lexicon {
 
+// How many readings of the same letters are followed at once.
+struct Effort {
+  std::size_t ordinary = 6;  // of a word
+  std::size_t terms = 10;    // before a cell, and of the same age
+};
+// In a prompt that is longer than any picture's.
+inline constexpr Effort kLittleEffort = {2, 4};
+
 // Linear in the text's cells. For one thread.
 class Innocence {
  public:
   // Keeps the text and the vocabulary. `allowed`: the runs of cells that harmless phrases cover.
   Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
-            std::vector<AllowList::Range> allowed);
+            std::vector<AllowList::Range> allowed, Effort effort = {});
 
+  std::uint32_t size() const { return static_cast<std::uint32_t>(text_.cells.size()); }
   // The cheapest reading of what stands before cell i, and of what stands from it on; kNever within
   // a word.
   float before(std::uint32_t i) const { return before_[i]; }
@@ -127,7 +136,7 @@ class Innocence {
   }
   float price(Price what) const { return channel_.price(what); }
   Priced price_word(std::u32string_view letters) const;
-  Priced price_near(std::u32string_view letters) const;
+  Priced price_near(std::u32string_view letters, float most) const;
   Priced price_unlisted(std::u32string_view letters) const;
   Priced price_parts(std::u32string_view letters, float most) const;
   float price_unknown(std::u32string_view letters) const;
@@ -145,6 +154,7 @@ class Innocence {
   const Vocabulary& vocabulary_;
   const WordTable& table_;
   std::vector<AllowList::Range> allowed_;
+  Effort effort_;
   const Channel& channel_ = Channel::shipped();
   std::vector<Word> words_;  // of the cells, and one beyond
   std::vector<Edge> edges_;

@@ -1,6 +1,7 @@
 #include "lexicon/matching/matcher.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "lexicon/text/unicode.h"
@@ -124,7 +125,8 @@ void Matcher::find(const NormalizedText& text, const View& view, std::vector<Hit
                    const std::vector<std::uint32_t>& seams) const {
   std::vector<bool> begins;
   if (text.cells.empty() || !find_begins(text, view, begins)) return;
-  search(text, Innocence(text, vocabulary_, allowed_.find(text, seams)), view, begins, hits, seams);
+  const Innocence innocence(text, vocabulary_, allowed_.find(text, seams), view.effort);
+  search(text, innocence, view, begins, hits, seams);
 }
 
 void Matcher::find(const NormalizedText& text, const Innocence& innocence, const View& view,
@@ -160,15 +162,10 @@ bool Matcher::find_begins(const NormalizedText& text, const View& view,
 void Matcher::search(const NormalizedText& text, const Innocence& innocence, const View& view,
                      const std::vector<bool>& begins, std::vector<Hit>& hits,
                      const std::vector<std::uint32_t>& seams) const {
-  const auto size = static_cast<std::uint32_t>(text.cells.size());
-  Search search(terms_, shapes_, text, innocence, view.scope, seams);
+  Search search(terms_, shapes_, text, innocence, view.scope, seams, view.effort);
   if (!begins.empty()) search.begin_only(begins);
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
-  // People read few of them.
-  constexpr std::size_t kExplainedMax = 16;
-  // Of the hit before: many end in the same words.
-  std::pair<std::uint32_t, std::uint32_t> words;
-  std::string ordinary;
+  std::vector<std::pair<Search::Found, Hit>> counted;
   for (const Search::Found& found : search.run(least_)) {
     // A harmless phrase clears what it holds, if that is written as plainly.
     const bool cleared =
@@ -191,15 +188,45 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
     hit.begin = found.begin;
     hit.end = found.end;
     hit.steps = steps_of(found.rules) | found.steps;
-    if (hits.size() < kExplainedMax) hit.reading = search.explain(found);
-    std::uint32_t begin = found.begin;
-    std::uint32_t end = found.end;
+    counted.emplace_back(found, std::move(hit));
+  }
+  explain(counted, search, innocence);
+  for (auto& [found, hit] : counted) hits.push_back(std::move(hit));
+}
+
+// Of many hits only those that no better one overlaps, which most are, and the best of those:
+// people read few.
+void Matcher::explain(std::vector<std::pair<Search::Found, Hit>>& counted, Search& search,
+                      const Innocence& innocence) const {
+  constexpr std::size_t kExplainedMax = 16;
+  std::vector<std::size_t> order(counted.size());
+  std::iota(order.begin(), order.end(), 0);
+  if (counted.size() > kExplainedMax) {
+    const auto rank = [&](std::size_t i) {
+      return counted[i].second.evidence +
+             kEvidenceOfSeverity * terms_.patterns[counted[i].first.pattern].severity;
+    };
+    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return rank(a) != rank(b) ? rank(a) > rank(b) : a < b;
+    });
+    std::vector<bool> taken(innocence.size());
+    std::erase_if(order, [&](std::size_t i) {
+      const auto first = taken.begin() + counted[i].second.begin;
+      const auto last = taken.begin() + counted[i].second.end;
+      if (*first || *(last - 1)) return true;
+      std::fill(first, last, true);
+      return false;
+    });
+    order.resize(std::min(order.size(), kExplainedMax));
+  }
+  for (const std::size_t i : order) {
+    Hit& hit = counted[i].second;
+    hit.reading = search.explain(counted[i].first);
+    std::uint32_t begin = hit.begin;
+    std::uint32_t end = hit.end;
     while (begin > 0 && innocence.before(begin) == kNever) --begin;
-    while (end < size && innocence.before(end) == kNever) ++end;
-    if (words != std::pair(begin, end)) ordinary = innocence.reading(begin, end);
-    words = {begin, end};
-    hit.ordinary = ordinary;
-    hits.push_back(std::move(hit));
+    while (end < innocence.size() && innocence.before(end) == kNever) ++end;
+    hit.ordinary = innocence.reading(begin, end);
   }
 }
 

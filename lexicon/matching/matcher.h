@@ -16,6 +16,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lexicon/matching/allow_list.h"
@@ -47,6 +48,7 @@ class Matcher {
   struct View {
     Scope scope = Scope::Words;
     float cost = 0;
+    Effort effort = {};
     std::function<Around(std::uint32_t begin, std::uint32_t end)> around;  // empty: it stands so
   };
 
@@ -66,8 +68,8 @@ class Matcher {
   }
   float least() const { return least_; }
   // The ordinary reading of a text, which must outlive it.
-  Innocence innocence(const NormalizedText& text) const {
-    return Innocence(text, vocabulary_, allowed_.find(text));
+  Innocence innocence(const NormalizedText& text, Effort effort = {}) const {
+    return Innocence(text, vocabulary_, allowed_.find(text), effort);
   }
 
   // Changes with any change of what is found that is no change of a table: those are hashed into
@@ -83,6 +85,8 @@ class Matcher {
   void search(const NormalizedText& text, const Innocence& innocence, const View& view,
               const std::vector<bool>& begins, std::vector<Hit>& hits,
               const std::vector<std::uint32_t>& seams) const;
+  void explain(std::vector<std::pair<Search::Found, Hit>>& counted, Search& search,
+               const Innocence& innocence) const;
 
   float least_;
   Terms terms_;

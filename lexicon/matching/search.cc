@@ -15,16 +15,18 @@ constexpr std::uint32_t kGapMax = 250;
 }  // namespace
 
 Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& text,
-               const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams)
+               const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
+               Effort effort)
     : terms_(terms),
       shapes_(shapes),
       text_(text),
       innocence_(innocence),
       scope_(scope),
+      beam_(std::min(effort.terms, kBeam)),
       seams_(seams) {
-  for (const Channel::Sound& silent : channel_.silent())
-    silent_ |= silent.term.size() == 1 ? letter_bit(silent.term[0]) : 0;
   look_at_letters();
+  for (const Channel::Sound& silent : channel_.silent())
+    silent_letters_ |= silent.term.size() == 1 ? letter_bit(silent.term[0]) : 0;
 }
 
 void Search::look_at_letters() {
@@ -49,9 +51,17 @@ std::vector<Search::Found> Search::run(float least) {
   least_ = least;
   look_ahead();
   blocks_at_.assign(2 * (size() + 1), kNoBlock);
+  ceilings_.resize(2 * (size() + 1));
+  set_ceilings(0, size());
   walk(0, size());
   if (scope_ == Scope::Words && seams_.empty()) search_shapes();
   return std::move(found_);
+}
+
+void Search::set_ceilings(std::uint32_t from, std::uint32_t to) {
+  for (std::uint32_t at = from; at <= to; ++at) {
+    for (const Age age : kAges) ceilings_[place(at, age)] = innocence_.bound(at) + kSlack;
+  }
 }
 
 // Passes over the cells [from, to].
@@ -72,16 +82,8 @@ void Search::walk(std::uint32_t from, std::uint32_t to) {
 void Search::walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to) {
   if (number == kNoBlock) return;
   const Block& block = *blocks_[number];
-  std::array<std::uint32_t, kHeld> order;
-  for (std::uint32_t i = 0; i < block.count; ++i) order[i] = i;
-  const std::uint32_t kept = std::min(block.count, kBeam);
-  if (kept < block.count) {
-    std::nth_element(
-        order.begin(), order.begin() + kept, order.begin() + block.count,
-        [&](std::uint32_t a, std::uint32_t b) { return block.scores[a] < block.scores[b]; });
-  }
-  for (std::uint32_t i = 0; i < kept; ++i) {
-    const State& state = block.states[order[i]];
+  for (std::size_t i = 0; i < block.count; ++i) {
+    const State& state = block.states[i];
     if (terms_.words.has_values(state.node)) end(state, at);
     if (at < to) advance(state, at);
   }
@@ -198,11 +200,11 @@ void Search::look_ahead() {
 
 void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
-              at) ||
-      is_crowded(state.cost, state.read, state.start, at))
+              state.start, at))
     return;
-  const Age age = age_of(state.start, at);
-  std::uint32_t& number = blocks_at_[place(at, age)];
+  // What began in words before has not paid for them, and would leave no room for this word's own.
+  const std::size_t here = place_of(state.start, at);
+  std::uint32_t& number = blocks_at_[here];
   if (number == kNoBlock) {
     if (free_blocks_.empty()) {
       free_blocks_.push_back(static_cast<std::uint32_t>(blocks_.size()));
@@ -210,27 +212,33 @@ void Search::push(const State& state, std::uint32_t at) {
     }
     number = free_blocks_.back();
     free_blocks_.pop_back();
-    blocks_[number]->count = 0;
+    blocks_[number]->count = blocks_[number]->turn = 0;
   }
   Block& block = *blocks_[number];
   const std::uint64_t key = static_cast<std::uint64_t>(state.node) << 32 | state.separator;
   const float score = state.cost + outlook(state.read);
-  const std::uint32_t most = held(age);
   const auto put = [&](std::uint32_t place) {
     block.keys[place] = key;
     block.scores[place] = score;
+    block.turns[place] = block.turn++;
     block.states[place] = state;
-    if (block.count < most) return;
-    const auto first = block.scores.begin();
-    block.worst = static_cast<std::uint32_t>(std::max_element(first, first + most) - first);
+    if (block.count < beam_) return;
+    block.worst = 0;
+    for (std::uint32_t i = 1; i < block.count; ++i) {
+      // Of equals the last goes: the likelier came first.
+      const float more = block.scores[i] - block.scores[block.worst];
+      if (more > 0 || (more == 0 && block.turns[i] > block.turns[block.worst])) block.worst = i;
+    }
+    ceilings_[here] = std::min(ceilings_[here], block.scores[block.worst]);
   };
   for (std::uint32_t i = 0; i < block.count; ++i) {
     if (block.keys[i] != key) continue;
     if (score < block.scores[i]) put(i);
     return;
   }
-  if (block.count < most) {
-    put(block.count++);
+  if (block.count < beam_) {
+    ++block.count;
+    put(block.count - 1);
   } else {
     put(block.worst);
   }
@@ -474,7 +482,7 @@ std::string Search::explain(const Found& found) {
   std::vector<bool> begins(size(), false);
   begins[found.begin] = true;
   begin_only(begins);
-  blocks_at_.resize(2 * (size() + 1), kNoBlock);
+  set_ceilings(found.begin, found.end);
   walk(found.begin, found.end);
   begins_ = nullptr;
   explains_ = false;

@@ -62,7 +62,8 @@ class Search {
 
   // Keeps all that it is given.
   Search(const Terms& terms, const Shapes& shapes, const NormalizedText& text,
-         const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams);
+         const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
+         Effort effort);
 
   // Where a term may begin; all cells otherwise.
   void begin_only(const std::vector<bool>& cells) { begins_ = &cells; }
@@ -75,13 +76,7 @@ class Search {
  private:
   // How much dearer than ordinary writing a reading may be on the way.
   static constexpr float kSlack = 5.0f;
-  static constexpr std::uint32_t kBeam = 10;
-  static constexpr std::uint32_t kHeld = 20;
-  // So many cells are no text of a picture: fewer readings are followed at once.
-  static constexpr std::size_t kLongText = 8000;
-  static constexpr std::uint32_t kLongBeam = 4;
-  // Of those that began in words before, and of a text turned.
-  static constexpr std::uint32_t kLongBeamFew = 2;
+  static constexpr std::size_t kBeam = Effort{}.terms;
   static constexpr std::uint32_t kNoBlock = 0xFFFFFFFFu;
   static constexpr char32_t kHidden = U'*';
   static constexpr LetterSet kAllLetters = ~LetterSet{0};
@@ -102,10 +97,12 @@ class Search {
     bool loose = false;   // behind letters that are neither beginning nor companion
   };
   struct Block {
-    std::array<std::uint64_t, kHeld> keys;
-    std::array<float, kHeld> scores;
-    std::array<State, kHeld> states;
+    std::array<std::uint64_t, kBeam> keys;
+    std::array<float, kBeam> scores;
+    std::array<std::uint32_t, kBeam> turns;  // which came first
+    std::array<State, kBeam> states;
     std::uint32_t count = 0;
+    std::uint32_t turn = 0;
     std::uint32_t worst = 0;  // once it is full
   };
   // Of states before a cell: whether they began in the word that ends or stands there.
@@ -113,6 +110,11 @@ class Search {
   static constexpr std::array kAges = {Age::Young, Age::Old};
   static constexpr std::size_t place(std::uint32_t at, Age age) {
     return 2 * static_cast<std::size_t>(at) + static_cast<std::size_t>(age);
+  }
+  // Of a reading that began at cell `start`, before cell `at`.
+  std::size_t place_of(std::uint32_t start, std::uint32_t at) const {
+    const bool young = at > 0 && start >= innocence_.word_begin(at - 1);
+    return place(at, young ? Age::Young : Age::Old);
   }
   struct Link {
     std::uint32_t before = 0;
@@ -136,35 +138,19 @@ class Search {
 
   void look_at_letters();
   void look_ahead();
-  // Whether a reading that costs so much before cell `at` may still come to a term: no dearer than
-  // ordinary writing has been, and what ordinary writing is about to cost would pay for the term.
-  bool admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read, bool spelled,
-              std::uint32_t at) const;
-  // The same of a rule's next letter, whatever it is: what no node below admits need not be tried.
-  bool admits_rule(const State& state, Rule rule, float extra, std::uint32_t at) const {
-    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
-    return admits(cost, bit(rule), state.node, state.read, false, at) &&
-           !is_crowded(cost, state.read, state.start, at);
+  // Whether a reading that began at cell `start` and costs so much before cell `at` may still come
+  // to a term: no dearer than ordinary writing has been, nor than the states that the cell has, if
+  // these are enough; and what ordinary writing is about to cost would pay for the term.
+  bool admits(float cost, Rules rules, std::uint32_t node, std::uint32_t read, bool spelled,
+              std::uint32_t start, std::uint32_t at) const;
+  // The same of a rule that reads so many letters, whatever these are: what no node below admits
+  // need not be tried.
+  bool admits_rule(const State& state, Rule rule, std::uint32_t letters, float extra,
+                   std::uint32_t at) const {
+    return admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), state.node,
+                  state.read + letters, false, state.start, at);
   }
-  // How many states a cell holds of an age; of a long text all of them go on.
-  std::uint32_t held(Age age) const {
-    const bool turned = scope_ == Scope::Whole || scope_ == Scope::Turned;
-    return !long_ ? kHeld : age == Age::Old || turned ? kLongBeamFew : kLongBeam;
-  }
-  // What began in words before has not paid for them, and would leave no room for this word's own.
-  Age age_of(std::uint32_t start, std::uint32_t at) const {
-    return at > 0 && start >= innocence_.word_begin(at - 1) ? Age::Young : Age::Old;
-  }
-  // Whether the cell has states enough that are no dearer.
-  bool is_crowded(float cost, std::uint8_t read, std::uint32_t start, std::uint32_t at) const {
-    const Age age = age_of(start, at);
-    const std::uint32_t number = blocks_at_[place(at, age)];
-    if (number == kNoBlock || blocks_[number]->count < held(age)) return false;
-    const Block& block = *blocks_[number];
-    const float score = cost + outlook(read);
-    const float worst = block.scores[block.worst];
-    return long_ ? score >= worst : score > worst;
-  }
+  void set_ceilings(std::uint32_t from, std::uint32_t to);
   void walk(std::uint32_t from, std::uint32_t to);
   void walk_block(std::uint32_t& number, std::uint32_t at, std::uint32_t to);
   void look_at_cell(std::uint32_t at);
@@ -216,11 +202,36 @@ class Search {
     return terms_.words.has_values(node) ||
            (terms_.words.next_letters(node) & (ahead_[at] | kSpaceLetter));
   }
+  // The same where the cell may be the letter before it written twice.
+  bool goes_on(std::uint32_t node, std::uint32_t at) const {
+    return follows(node, at) || (at > 0 && (letters_[at] & letters_[at - 1]) != 0);
+  }
+  // Whether the letters of cell `at` and the next lead on from the node: more than one likeness
+  // hardly counts (Price::FurtherSoft), so that there must be letters beside it.
+  bool leads_on(std::uint32_t node, std::uint32_t at) const {
+    return terms_.words.has_values(node) ||
+           (terms_.words.next_letters(node) & kSpaceLetter) != 0 ||
+           terms_.words.any_child(node, ahead_[at],
+                                  [&](std::uint32_t child) { return goes_on(child, at + 1); });
+  }
+  // Calls `use` with the letters that the node goes on with, and their nodes: those first that the
+  // cells from `at` on lead on from, since all cost the same and the cell has no room for all.
+  template <typename Use>
+  void each_letter(std::uint32_t node, std::uint32_t at, Use use) const {
+    for (const bool likely : {true, false}) {
+      terms_.words.each_child(node, kAllLetters & ~kSpaceLetter,
+                              [&](char32_t letter, std::uint32_t child) {
+                                if (leads_on(child, at) == likely) use(letter, child);
+                              });
+    }
+  }
+  static constexpr LetterSet kVowels = 1u << ('a' - 'a') | 1u << ('e' - 'a') | 1u << ('i' - 'a') |
+                                       1u << ('o' - 'a') | 1u << ('u' - 'a') | 1u << ('y' - 'a');
   bool unspaced(std::uint32_t at) const { return is_unspaced(text_.cells[at].plain); }
   char32_t plain(std::uint32_t at) const { return fold_script(text_.cells[at].plain); }
   std::uint32_t size() const { return static_cast<std::uint32_t>(text_.cells.size()); }
   float price(Price what) const { return channel_.price(what); }
-  float outlook(std::uint8_t read) const {
+  float outlook(std::uint32_t read) const {
     return std::min(price(Price::Term) + price(Price::Plain), 1.7f * static_cast<float>(read));
   }
 
@@ -230,11 +241,11 @@ class Search {
   const Innocence& innocence_;
   const Channel& channel_ = Channel::shipped();
   Scope scope_;
+  std::size_t beam_;
   const std::vector<std::uint32_t>& seams_;
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
   bool explains_ = false;  // links_ are kept
-  const bool long_ = text_.cells.size() > kLongText;
   LanguageNumber english_ = innocence_.table().language_number("en");
 
   std::vector<LetterSet> letters_;  // of each cell's readings, and three beyond
@@ -243,21 +254,23 @@ class Search {
   // the end of the word, or less the gaps between a few more.
   std::vector<float> limits_;
   std::vector<std::uint32_t> blocks_at_;
+  std::vector<float> ceilings_;  // what a state at a place must be cheaper than, its outlook included
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;
   std::vector<std::uint32_t> found_links_;  // of found_, if links are kept
   std::vector<Heard> heard_;
-  LetterSet heard_first_ = 0;  // of all heard_
-  LetterSet silent_ = 0;       // letters of a term that may be left out by ear
+  LetterSet heard_first_ = 0;  // of all of them
+  LetterSet silent_letters_ = 0;
   Gap gap_;
   std::vector<Found> found_;
 };
 
 // Inline: asked of every way on from every state.
-inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint8_t read,
-                           bool spelled, std::uint32_t at) const {
-  if (at > size() || cost + outlook(read) > innocence_.bound(at) + kSlack) return false;
+inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint32_t read,
+                           bool spelled, std::uint32_t start, std::uint32_t at) const {
+  if (at > size() || cost + outlook(read) >= ceilings_[place_of(start, at)]) return false;
+  if (spelled || terms_.words.leads_to_phrase(node)) return true;
   const float term =
       price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
   // The node last: it seldom lies in the processor's cache.

@@ -21,7 +21,7 @@ void Search::read_cell(const State& state, std::uint32_t at) {
     if (node == Trie::kNone && !repeats) continue;
     const Rules rules = rules_of(*r, cell);
     const float cost = state.cost + channel_.hide(rules, state.rules);
-    if (is_crowded(cost, state.read, state.start, at + 1)) continue;
+    if (cost + outlook(state.read) >= ceilings_[place_of(state.start, at + 1)]) continue;
     State next = state;
     next.cost = cost;
     next.rules |= rules;
@@ -80,17 +80,15 @@ void Search::read_heard(const State& state, std::uint32_t at) {
   if (!(terms_.words.next_letters(state.node) & heard_first_)) return;
   for (const Heard& heard : heard_) {
     if (!(terms_.words.next_letters(state.node) & heard.first) ||
-        !admits_rule(state, Rule::Sound, heard.sound->cost, heard.end))
+        !admits_rule(state, Rule::Sound, static_cast<std::uint32_t>(heard.sound->term.size()),
+                     heard.sound->cost, heard.end))
       continue;
     std::uint32_t node = state.node;
     for (const char32_t c : heard.sound->term) {
       node = terms_.words.child(node, c);
       if (node == Trie::kNone) break;
     }
-    if (node == Trie::kNone ||
-        !admits(state.cost + channel_.hide(bit(Rule::Sound), state.rules) + heard.sound->cost,
-                bit(Rule::Sound), node, state.read, false, heard.end))
-      continue;
+    if (node == Trie::kNone || !goes_on(node, heard.end)) continue;
     State next =
         with(state, Rule::Sound, heard.sound->term[0], at, heard.sound->cost + other_word(at));
     next.node = node;
@@ -105,7 +103,6 @@ void Search::read_heard(const State& state, std::uint32_t at) {
 void Search::read_mask(const State& state, std::uint32_t at) {
   const Masking mask = masking(text_.cells[at]);
   if (mask == Masking::None) return;
-  const Trie& trie = terms_.words;
   const bool plain_mask = mask == Masking::Plain;
   // A sign that parts the letters around hides none: "N'G" of "C'O'N'N'I'N'G".
   const auto same = [&](std::uint32_t i) {
@@ -122,15 +119,16 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     return;
   }
   const Rule rule = plain_mask ? Rule::Mask : Rule::WeakMask;
-  if (!admits_rule(state, rule, 0, at + 1)) return;
+  if (!admits_rule(state, rule, 1, 0, at + 1)) return;
   const bool run =
       plain_mask && (at + 1 >= size() || text_.cells[at + 1].source != text_.cells[at].source);
-  trie.each_child(state.node, kAllLetters & ~kSpaceLetter, [&](char32_t c, std::uint32_t node) {
+  const auto hide = [&](char32_t c, std::uint32_t node) {
     const float cost = state.cost + channel_.hide(rule, state.rules);
-    const bool alone =
-        follows(node, at + 1) && admits(cost, bit(rule), node, state.read, false, at + 1);
-    const bool more_hidden = run && admits(cost + channel_.hide(bit(Rule::MaskRun), state.rules),
-                                           bit(rule), node, state.read, false, at + 1);
+    const bool alone = follows(node, at + 1) &&
+                       admits(cost, bit(rule), node, state.read + 1u, false, state.start, at + 1);
+    const bool more_hidden =
+        run && admits(cost + channel_.hide(Rule::MaskRun, state.rules), bit(rule), node,
+                      state.read + 2u, false, state.start, at + 1);
     if (!alone && !more_hidden) return;
     State next = with(state, rule, c, at, plain_mask || is_vowel(c) ? 0.0f : 0.8f);
     next.node = node;
@@ -140,17 +138,18 @@ void Search::read_mask(const State& state, std::uint32_t at) {
     if (alone) push(next, at + 1);
     if (!more_hidden) return;
     const float cost2 = next.cost + channel_.hide(Rule::MaskRun, next.rules);
-    const auto more_read = static_cast<std::uint8_t>(next.read + 1);
-    if (!admits(cost2, next.rules, node, more_read, next.spelled || next.fragment <= 1, at + 1))
+    if (!admits(cost2, next.rules, node, next.read + 1u, next.spelled || next.fragment <= 1,
+                state.start, at + 1))
       return;
-    trie.each_child(node, kAllLetters & ~kSpaceLetter, [&](char32_t c2, std::uint32_t node2) {
-      if (!follows(node2, at + 1) || is_crowded(cost2, more_read, next.start, at + 1)) return;
+    each_letter(node, at + 1, [&](char32_t c2, std::uint32_t node2) {
+      if (!follows(node2, at + 1)) return;
       State more = with(next, Rule::MaskRun, c2, at);
       more.node = node2;
       ++more.read;
       push(more, at + 1);
     });
-  });
+  };
+  each_letter(state.node, at + 1, hide);
 }
 
 void Search::read_slip(const State& state, std::uint32_t at) {
@@ -158,17 +157,15 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const Trie& trie = terms_.words;
   const char32_t c = plain(at);
   const bool vowel = is_vowel(c);
-  // No letter in place of this one leads on.
+  // Whether any letter in place of this one leads on.
   const bool leads =
       trie.letters_after(state.node) & (ahead_[at + 1] | kSpaceLetter | Trie::kEnds);
-  const bool slips = leads && admits_rule(state, Rule::Slip, 0, at + 1);
-  const bool vowels = leads && vowel && admits_rule(state, Rule::Vowel, 0, at + 1);
+  const bool slips = leads && admits_rule(state, Rule::Slip, 1, 0, at + 1);
+  const bool vowels = leads && vowel && admits_rule(state, Rule::Vowel, 1, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
-    if (meant == c || !follows(node, at + 1)) return;
+    if (meant == c || !leads_on(node, at + 1)) return;
     const bool both = vowel && is_vowel(meant);
     const Rule rule = both ? Rule::Vowel : Rule::Slip;
-    const float least_cost = state.cost + channel_.hide(bit(rule), state.rules);
-    if (!admits(least_cost, bit(rule), node, state.read, false, at + 1)) return;
     const float extra = both || Channel::are_neighbours(meant, c) ? 0.0f : 1.5f;
     State next = with(state, rule, meant, at, extra + other_word(at));
     next.node = node;
@@ -177,11 +174,12 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     ++next.fragment;
     push(next, at + 1);
   };
-  if (slips || vowels) trie.each_child(state.node, kAllLetters & ~kSpaceLetter, misspell);
+  const LetterSet letters = (vowels ? kVowels : 0) | (slips ? ~(vowel ? kVowels : 0) : 0) | kOtherLetters;
+  if (slips || vowels) trie.each_child(state.node, letters & ~kSpaceLetter, misspell);
   if (innocence_.word_end(at) > at + 1 && plain(at + 1) != c) {
     const std::uint32_t meant = trie.child(state.node, plain(at + 1));
     const std::uint32_t swapped = meant == Trie::kNone ? Trie::kNone : trie.child(meant, c);
-    if (swapped != Trie::kNone) {
+    if (swapped != Trie::kNone && goes_on(swapped, at + 2)) {
       State next = with(state, Rule::Swap, plain(at + 1), at, other_word(at));
       next.node = swapped;
       next.last = c;
@@ -191,7 +189,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
       push(next, at + 2);
     }
   }
-  if (follows(state.node, at + 1) && admits_rule(state, Rule::Extra, 0, at + 1)) {
+  if (follows(state.node, at + 1) && admits_rule(state, Rule::Extra, 0, 0, at + 1)) {
     const float extra = Channel::are_neighbours(c, state.last) ? 0.0f : 1.0f;
     push(with(state, Rule::Extra, c, at, extra + other_word(at)), at + 1);
   }
@@ -200,14 +198,14 @@ void Search::read_slip(const State& state, std::uint32_t at) {
 void Search::follow(const State& state, std::uint32_t node, std::uint32_t at, Rule rule,
                     char32_t letter, float extra) {
   const Cell& cell = text_.cells[at];
+  const bool soft = rule == Rule::Drop || rule == Rule::Sound;  // not several, as vowels left out
   for (const CellReading* r = text_.begin(cell); r != text_.end(cell); ++r) {
     if (r->size != 1 || (r->steps & kSound)) continue;
     if (innocence_.quiet(at) && r->steps != 0) continue;
     const std::uint32_t next_node = terms_.words.child(node, r->letters[0]);
-    if (next_node == Trie::kNone) continue;
-    const float cost = state.cost + channel_.hide(rule, state.rules) + extra;
-    if (!admits(cost, bit(rule), next_node, state.read, false, at + 1) ||
-        is_crowded(cost, state.read, state.start, at + 1))
+    if (next_node == Trie::kNone || (soft && !goes_on(next_node, at + 1)) ||
+        !admits(state.cost + channel_.hide(rule, state.rules) + extra, bit(rule), next_node,
+                state.read + 2u, false, state.start, at + 1))
       continue;
     State next = with(state, rule, letter, at, extra);
     const Rules rules = rules_of(*r, cell);
@@ -227,21 +225,22 @@ void Search::leave_out(const State& state, std::uint32_t at) {
   if (unspaced(at)) return;
   const float other = other_word(at);
   const bool leads = terms_.words.letters_after(state.node) & letters_[at];
-  const bool vowels = leads && admits_rule(state, Rule::DropVowel, other, at + 1);
+  const bool vowels = leads && admits_rule(state, Rule::DropVowel, 2, other, at + 1);
   const bool slips = leads && !(state.rules & kSlips) && state.separator == 0 &&
-                     admits_rule(state, Rule::Drop, other, at + 1);
+                     admits_rule(state, Rule::Drop, 2, other, at + 1);
   const auto drop = [&](char32_t c, std::uint32_t node) {
     if (!(terms_.words.next_letters(node) & letters_[at])) return;
     const bool vowel = is_vowel(c);
     if (vowel ? vowels : slips)
       follow(state, node, at, vowel ? Rule::DropVowel : Rule::Drop, c, other);
   };
-  if (vowels || slips) terms_.words.each_child(state.node, kAllLetters & ~kSpaceLetter, drop);
-  if (!leads || !(terms_.words.next_letters(state.node) & silent_)) return;
+  const LetterSet letters = (vowels ? kVowels : 0) | (slips ? ~kVowels : 0) | kOtherLetters;
+  if (vowels || slips) terms_.words.each_child(state.node, letters & ~kSpaceLetter, drop);
+  if (!leads || !(terms_.words.next_letters(state.node) & silent_letters_)) return;
   for (const Channel::Sound& silent : channel_.silent()) {
     if (silent.term.size() != 1 ||
         !(terms_.words.next_letters(state.node) & letter_bit(silent.term[0])) ||
-        !admits_rule(state, Rule::Sound, silent.cost, at + 1))
+        !admits_rule(state, Rule::Sound, 2, silent.cost, at + 1))
       continue;
     const std::uint32_t node = terms_.words.child(state.node, silent.term[0]);
     if (node != Trie::kNone) follow(state, node, at, Rule::Sound, silent.term[0], silent.cost);

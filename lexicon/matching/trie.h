@@ -70,11 +70,12 @@ class Trie {
   template <typename Test>
   bool any_child(std::uint32_t node, LetterSet letters, Test test) const {
     const Node& n = nodes_[node];
-    std::uint32_t child = n.first_child;
-    for (LetterSet rest = n.next & ~kOtherLetters; rest != 0; rest &= rest - 1, ++child) {
-      if ((rest & -rest & letters) && test(child)) return true;
+    const LetterSet latin = n.next & ~kOtherLetters;
+    for (LetterSet rest = latin & letters; rest != 0; rest &= rest - 1) {
+      if (test(n.first_child + count_bits(latin & ((rest & -rest) - 1)))) return true;
     }
-    if (!(letters & kOtherLetters)) return false;
+    if (!(letters & kOtherLetters) || n.others == 0) return false;
+    std::uint32_t child = n.first_child + count_bits(latin);
     for (std::uint32_t i = 0; i < n.others; ++i, ++child) {
       if (test(child)) return true;
     }

@@ -115,6 +115,14 @@ class Senseless {
 
 }  // namespace
 
+Effort effort_of(std::string_view prompt) {
+  constexpr std::size_t kLettersMax = 8000;
+  const auto letters = std::count_if(prompt.begin(), prompt.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;  // no further byte of one
+  });
+  return static_cast<std::size_t>(letters) > kLettersMax ? kLittleEffort : Effort{};
+}
+
 bool asks_for_mirror(std::string_view prompt) {
   static constexpr std::array<std::string_view, 12> kSigns = {
       "mirror",    "revers", "backward", "from behind", "inside out", "spiegel",
@@ -147,26 +155,30 @@ void Reader::place(const NormalizedText& text, std::size_t offset, Steps view,
   hits.clear();
 }
 
-void Reader::read(const Part& part, std::vector<PlacedHit>& out) const {
+void Reader::read(const Part& part, const Hints& hints, std::vector<PlacedHit>& out) const {
   const NormalizedText text = normalize(part.text);
   std::vector<Hit> hits;
-  matcher_.find(text, Scope::Words, hits);
+  Matcher::View view;
+  view.effort = hints.effort;
+  matcher_.find(text, view, hits);
   place(text, part.offset, 0, hits, out);
 }
 
-NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset, Hints hints,
-                                  std::vector<PlacedHit>& out) const {
+NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset,
+                                  const Hints& hints, std::vector<PlacedHit>& out) const {
   const std::size_t before = out.size();
   NormalizedText text = normalize(reading.text);
   if (text.cells.empty()) return text;
   std::vector<Hit> hits;
-  const Innocence ordinary = matcher_.innocence(text);
-  matcher_.find(text, ordinary, Matcher::View{}, hits);
+  const Innocence ordinary = matcher_.innocence(text, hints.effort);
+  Matcher::View view;
+  view.effort = hints.effort;
+  matcher_.find(text, ordinary, view, hits);
   place(text, 0, 0, hits, out);
   if (text.cells.size() > 1) {  // one letter is the same, whichever way it is looked at
-    read_turned(text, ordinary, hints.mirrored, out);
-    read_decoded(reading.text, text, ordinary, out);
-    read_initials(text, hints.acrostic, out);
+    read_turned(text, ordinary, hints, out);
+    read_decoded(reading.text, text, ordinary, hints, out);
+    read_initials(text, hints, out);
   }
   if (reading.origins.empty()) {
     for (std::size_t i = before; i < out.size(); ++i) {
@@ -185,7 +197,8 @@ NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset
   return text;
 }
 
-void Reader::read_codes(std::string_view prompt, std::vector<PlacedHit>& out) const {
+void Reader::read_codes(std::string_view prompt, const Hints& hints,
+                        std::vector<PlacedHit>& out) const {
   for (const DecodedRun& run : find_codes(prompt)) {
     Decoded decoded;
     decoded.kind = Decoded::Kind::Code;
@@ -195,16 +208,17 @@ void Reader::read_codes(std::string_view prompt, std::vector<PlacedHit>& out) co
     const NormalizedText source =
         normalize(prompt.substr(start, run.origins.back().second - start));
     // Nobody writes letters that show nothing.
-    const float cost = source.cells.empty() ? kNever : matcher_.innocence(source).total();
-    read_as(decoded, 0, cost, out);
+    const float cost =
+        source.cells.empty() ? kNever : matcher_.innocence(source, hints.effort).total();
+    read_as(decoded, 0, cost, hints, out);
   }
 }
 
 // Backwards and upside down: where the text makes no sense as it stands.
-void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, bool mirrored,
+void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, const Hints& hints,
                          std::vector<PlacedHit>& out) const {
   const Channel& channel = Channel::shipped();
-  const Price backwards = mirrored ? Price::ReversedAsked : Price::Reversed;
+  const Price backwards = hints.mirrored ? Price::ReversedAsked : Price::Reversed;
   const float term = channel.price(Price::Term) + channel.price(Price::Plain) + matcher_.least();
   bool turned = false;
   const NormalizedText upside_down = turn(text, &turned);
@@ -215,6 +229,7 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
     Matcher::View view;
     view.scope = steps == kReversed ? Scope::Whole : Scope::Turned;
     view.cost = channel.price(price);
+    view.effort = hints.effort;
     view.around = [&](std::uint32_t begin, std::uint32_t) {
       return senseless.around(begin, opposite);
     };
@@ -230,13 +245,14 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
   look(reverse(opposite), false, kTurned | kReversed, Price::Turned);
 }
 
-void Reader::read_as(const Decoded& decoded, std::size_t offset, float source,
+void Reader::read_as(const Decoded& decoded, std::size_t offset, float source, const Hints& hints,
                      std::vector<PlacedHit>& out) const {
   NormalizedText text = normalize(decoded.text);
   if (text.cells.empty()) return;
   Matcher::View view;
   view.scope = decoded.kind == Decoded::Kind::LettersMoved ? Scope::Whole : Scope::Words;
   view.cost = Channel::shipped().price(price_of(decoded.kind));
+  view.effort = hints.effort;
   const std::uint32_t size = size_of(text);
   view.around = [=](std::uint32_t, std::uint32_t) { return Matcher::Around{0, size, source}; };
   std::vector<Hit> hits;
@@ -249,18 +265,22 @@ void Reader::read_as(const Decoded& decoded, std::size_t offset, float source,
 }
 
 void Reader::read_decoded(std::string_view source, const NormalizedText& text,
-                          const Innocence& ordinary, std::vector<PlacedHit>& out) const {
-  for (const Decoded& decoded : decode_all(source)) read_as(decoded, 0, ordinary.total(), out);
-  read_moved(source, text, ordinary, out);
+                          const Innocence& ordinary, const Hints& hints,
+                          std::vector<PlacedHit>& out) const {
+  for (const Decoded& decoded : decode_all(source))
+    read_as(decoded, 0, ordinary.total(), hints, out);
+  read_moved(source, text, ordinary, hints, out);
 }
 
-void Reader::read_moved(std::string_view prompt, std::vector<PlacedHit>& out) const {
+void Reader::read_moved(std::string_view prompt, const Hints& hints,
+                        std::vector<PlacedHit>& out) const {
   const NormalizedText text = normalize(prompt);
-  read_moved(prompt, text, matcher_.innocence(text), out);
+  read_moved(prompt, text, matcher_.innocence(text, hints.effort), hints, out);
 }
 
 void Reader::read_moved(std::string_view source, const NormalizedText& text,
-                        const Innocence& ordinary, std::vector<PlacedHit>& out) const {
+                        const Innocence& ordinary, const Hints& hints,
+                        std::vector<PlacedHit>& out) const {
   // Word by word, where a word makes no sense; the first of them tell enough.
   constexpr std::size_t kWordsMax = 64;
   constexpr std::size_t kLettersMax = 40;
@@ -277,7 +297,7 @@ void Reader::read_moved(std::string_view source, const NormalizedText& text,
       if (cost >= least && word.size() <= kLettersMax) {
         ++words;
         for (const Decoded& decoded : decode_word(word))
-          read_as(decoded, start, cost, out);
+          read_as(decoded, start, cost, hints, out);
       }
     }
     i = std::max(end, i + 1);
@@ -286,7 +306,7 @@ void Reader::read_moved(std::string_view source, const NormalizedText& text,
 
 // The first letters of the lines, if each line is a word or the prompt asks for it; and of words
 // from a spelling alphabet.
-void Reader::read_initials(const NormalizedText& text, bool acrostic,
+void Reader::read_initials(const NormalizedText& text, const Hints& hints,
                            std::vector<PlacedHit>& out) const {
   NormalizedText lines;
   NormalizedText words;
@@ -314,7 +334,7 @@ void Reader::read_initials(const NormalizedText& text, bool acrostic,
       word.push_back(text.cells[j].plain);
     }
     spelling_alphabet = spelling_alphabet && is_spelling_word(encode(word));
-    if (!spelling_alphabet && !one_word_lines && !acrostic) return;
+    if (!spelling_alphabet && !one_word_lines && !hints.acrostic) return;
     if (line_start) lines.cells.push_back(cell);
     one_word_lines = one_word_lines && (line_start || ++in_line < 2);
     line_start = false;
@@ -326,15 +346,15 @@ void Reader::read_initials(const NormalizedText& text, bool acrostic,
     matcher_.find(letters, Scope::Joined, hits, seams);
     std::erase_if(hits, [&](const Hit& hit) {
       return (hit.steps & ~static_cast<Steps>(kInflection | kSpelling)) != 0 ||
-             (letters.cells.size() < 4 && !acrostic && !spelling_alphabet);
+             (letters.cells.size() < 4 && !hints.acrostic && !spelling_alphabet);
     });
     place(letters, 0, kAcrostic, hits, out);
   };
-  if (lines.cells.size() > 1 && (one_word_lines || acrostic)) try_letters(lines);
-  if ((spelling_alphabet || acrostic) && words.cells.size() > 2) try_letters(words);
+  if (lines.cells.size() > 1 && (one_word_lines || hints.acrostic)) try_letters(lines);
+  if ((spelling_alphabet || hints.acrostic) && words.cells.size() > 2) try_letters(words);
 }
 
-void Reader::read_joined(const std::vector<NormalizedPart>& parts,
+void Reader::read_joined(const std::vector<NormalizedPart>& parts, const Hints& hints,
                          std::vector<PlacedHit>& out) const {
   const bool lines = std::any_of(parts.begin(), parts.end(), [](const NormalizedPart& part) {
     return std::any_of(part.text.cells.begin(), part.text.cells.end(),
@@ -354,11 +374,12 @@ void Reader::read_joined(const std::vector<NormalizedPart>& parts,
   joined.finish();
   spaced.finish();
   if (joined.seams.size() < 3) return;
-  const Innocence ordinary = matcher_.innocence(spaced.text);
+  const Innocence ordinary = matcher_.innocence(spaced.text, hints.effort);
   std::vector<Hit> hits;
   Matcher::View view;
   view.scope = Scope::Joined;
   view.cost = Channel::shipped().price(Price::Split);
+  view.effort = hints.effort;
   // The pieces that hold the cells: joined they have no spaces between, else one each.
   view.around = [&](std::uint32_t begin, std::uint32_t end) {
     const std::size_t first = joined.piece(begin);
@@ -370,7 +391,9 @@ void Reader::read_joined(const std::vector<NormalizedPart>& parts,
   };
   matcher_.find(joined.text, view, hits, joined.seams);
   keep_pieces(joined, hits, out);
-  matcher_.find(spaced.text, ordinary, Matcher::View{}, hits, spaced.seams);
+  Matcher::View as_it_stands;
+  as_it_stands.effort = hints.effort;
+  matcher_.find(spaced.text, ordinary, as_it_stands, hits, spaced.seams);
   keep_pieces(spaced, hits, out);
 }
 
@@ -390,8 +413,7 @@ void Reader::keep_pieces(const Pieces& pieces, std::vector<Hit>& hits,
 
 void Reader::resolve(std::vector<PlacedHit>& hits) const {
   const auto rank = [&](const PlacedHit& c) {
-    // A nat for a step of severity: a grave term is no excuse for a far-fetched reading.
-    return std::make_tuple(-c.evidence - 1.0 * entries_[c.entry].term.severity,
+    return std::make_tuple(-c.evidence - kEvidenceOfSeverity * entries_[c.entry].term.severity,
                            -static_cast<double>(c.end - c.start), c.start, c.entry);
   };
   using Rank = decltype(rank(PlacedHit{}));

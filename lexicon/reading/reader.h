@@ -35,6 +35,8 @@ struct Part {
   std::size_t offset = 0;
 };
 
+// What a prompt of this length is worth.
+Effort effort_of(std::string_view prompt);
 // Whether the prompt speaks of a mirror or of letters in the opposite order.
 bool asks_for_mirror(std::string_view prompt);
 
@@ -45,24 +47,26 @@ class Reader {
          float least = kEvidenceMin)
       : entries_(entries), matcher_(entries, allowed, least) {}
 
-  // A text that is only described: as it stands.
-  void read(const Part& part, std::vector<PlacedHit>& out) const;
   // What the prompt says of how its texts are to be read.
   struct Hints {
     bool acrostic = false;  // by first letters
     bool mirrored = false;
+    Effort effort = {};
   };
+  // A text that is only described: as it stands.
+  void read(const Part& part, const Hints& hints, std::vector<PlacedHit>& out) const;
   // A text that is shown, which begins at `offset` in the prompt. Returns it normalized, its cells'
   // bytes from `offset` on.
-  NormalizedText read_shown(const TextReading& reading, std::size_t offset, Hints hints,
+  NormalizedText read_shown(const TextReading& reading, std::size_t offset, const Hints& hints,
                             std::vector<PlacedHit>& out) const;
   // Several texts, or several lines of one, read together: "wan" and "ker".
-  void read_joined(const std::vector<NormalizedPart>& parts, std::vector<PlacedHit>& out) const;
+  void read_joined(const std::vector<NormalizedPart>& parts, const Hints& hints,
+                   std::vector<PlacedHit>& out) const;
 
   // Words in a code, wherever the prompt has them: whoever encodes a toxic word wants it drawn.
-  void read_codes(std::string_view prompt, std::vector<PlacedHit>& out) const;
+  void read_codes(std::string_view prompt, const Hints& hints, std::vector<PlacedHit>& out) const;
   // The prompt's words with their letters moved, where it names such a code.
-  void read_moved(std::string_view prompt, std::vector<PlacedHit>& out) const;
+  void read_moved(std::string_view prompt, const Hints& hints, std::vector<PlacedHit>& out) const;
 
   // Of overlapping hits the one with most evidence stays, each step of severity counting as some.
   // In order of position.
@@ -71,15 +75,15 @@ class Reader {
  private:
   void place(const NormalizedText& text, std::size_t offset, Steps view, std::vector<Hit>& hits,
              std::vector<PlacedHit>& out) const;
-  void read_turned(const NormalizedText& text, const Innocence& ordinary, bool mirrored,
+  void read_turned(const NormalizedText& text, const Innocence& ordinary, const Hints& hints,
                    std::vector<PlacedHit>& out) const;
   void read_decoded(std::string_view source, const NormalizedText& text, const Innocence& ordinary,
-                    std::vector<PlacedHit>& out) const;
+                    const Hints& hints, std::vector<PlacedHit>& out) const;
   void read_moved(std::string_view source, const NormalizedText& text, const Innocence& ordinary,
-                  std::vector<PlacedHit>& out) const;
-  void read_as(const Decoded& decoded, std::size_t offset, float source,
+                  const Hints& hints, std::vector<PlacedHit>& out) const;
+  void read_as(const Decoded& decoded, std::size_t offset, float source, const Hints& hints,
                std::vector<PlacedHit>& out) const;
-  void read_initials(const NormalizedText& text, bool acrostic, std::vector<PlacedHit>& out) const;
+  void read_initials(const NormalizedText& text, const Hints& hints, std::vector<PlacedHit>& out) const;
   void keep_pieces(const Pieces& pieces, std::vector<Hit>& hits, std::vector<PlacedHit>& out) const;
 
   const std::vector<Entry>& entries_;

@@ -1,6 +1,7 @@
 #include "lexicon/words/word_table.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/config_error.h"
@@ -67,6 +68,16 @@ float WordTable::find(Key question, WordHash hash, float otherwise) const {
 }
 
 float WordTable::letter(char32_t c, const char32_t* before, std::size_t count) const {
+  const std::uint64_t key = key_of(Key::LetterAfter, hash_append(hash_of({before, count}), c));
+  std::atomic<std::uint64_t>& answer = answers_[key % kAnswers];
+  const std::uint64_t known = answer.load(std::memory_order_relaxed);
+  if (known >> 32 == key >> 32) return std::bit_cast<float>(static_cast<std::uint32_t>(known));
+  const float cost = find_letter(c, before, count);
+  answer.store(key >> 32 << 32 | std::bit_cast<std::uint32_t>(cost), std::memory_order_relaxed);
+  return cost;
+}
+
+float WordTable::find_letter(char32_t c, const char32_t* before, std::size_t count) const {
   float paid = 0;
   for (;; --count, ++before) {
     const WordHash context = hash_of({before, count});

@@ -8,8 +8,10 @@
 // word. Immutable; any number of threads.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -76,12 +78,18 @@ class WordTable {
 
  private:
   float find(Key key, WordHash hash, float otherwise) const;
+  float find_letter(char32_t c, const char32_t* before, std::size_t count) const;
 
   std::string_view image_;
   std::span<const std::uint32_t> words_;
   std::span<const std::uint8_t> languages_;  // of words_
   std::span<const std::uint32_t> keys_;
-  std::vector<std::string_view> codes_;  // of the languages, in order  // two or three letters each, a space behind each
+  std::vector<std::string_view> codes_;  // of the languages, in order
+  // Answers of letter(), which is asked of most readings of most cells: a fingerprint and the cost,
+  // 32 bits each. What was asked last stays.
+  static constexpr std::size_t kAnswers = 1 << 15;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> answers_ =
+      std::make_unique<std::atomic<std::uint64_t>[]>(kAnswers);
 };
 
 // How a word sounds, roughly: words that are written alike by ear have the same.

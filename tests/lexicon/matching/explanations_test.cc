@@ -22,7 +22,7 @@ const std::filesystem::path kRoot = GLYPHWARD_SOURCE_DIR;
 std::string explained(const Reader& reader, const Lists& lists, const std::string& text) {
   std::vector<PlacedHit> hits;
   reader.read_shown({text, {}}, 0, {}, hits);
-  reader.read_codes(text, hits);
+  reader.read_codes(text, {}, hits);
   const auto best = std::max_element(
       hits.begin(), hits.end(),
       [](const PlacedHit& a, const PlacedHit& b) { return a.evidence < b.evidence; });

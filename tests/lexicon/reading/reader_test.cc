@@ -20,7 +20,7 @@ class ReaderTest : public ::testing::Test {
     std::vector<PlacedHit> hits;
     std::vector<NormalizedPart> parts;
     parts.push_back({reader_.read_shown({std::string(text), {}}, 0, hints, hits), 0});
-    reader_.read_joined(parts, hits);
+    reader_.read_joined(parts, {}, hits);
     reader_.resolve(hits);
     return hits;
   }
