@@ -73,6 +73,7 @@ class LexiconImpl : public Lexicon {
     read_between(prompt.size());
     reader_.read_joined(parts, shown);
     reader_.read_codes(prompt, shown);
+    reader_.read_described(prompt, analysis.rendered, shown);
     if (asked.ciphered) reader_.read_moved(prompt, shown);
     reader_.resolve(shown);
     reader_.resolve(elsewhere);
