@@ -73,6 +73,7 @@ class LexiconImpl : public Lexicon {
     read_between(prompt.size());
     reader_.read_joined(parts, hints, shown);
     reader_.read_codes(prompt, hints, shown);
+    reader_.read_described(prompt, analysis.rendered, hints, shown);
     if (asked.ciphered) reader_.read_moved(prompt, hints, shown);
     reader_.resolve(shown);
     reader_.resolve(elsewhere);

@@ -9,6 +9,7 @@
 #include "lexicon/categories.h"
 #include "lexicon/reading/names.h"
 #include "lexicon/text/codes.h"
+#include "lexicon/text/instructions.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
 
@@ -211,6 +212,17 @@ void Reader::read_codes(std::string_view prompt, const Hints& hints,
     const float cost =
         source.cells.empty() ? kNever : matcher_.innocence(source, hints.effort).total();
     read_as(decoded, 0, cost, hints, out);
+  }
+}
+
+void Reader::read_described(std::string_view prompt, const std::vector<RenderedText>& shown,
+                            const Hints& hints, std::vector<PlacedHit>& out) const {
+  for (const DecodedRun& run : follow_instructions(prompt, shown)) {
+    Decoded decoded;
+    decoded.kind = Decoded::Kind::Code;
+    decoded.text = run.text;
+    decoded.from.assign(run.origins.begin(), run.origins.end());
+    read_as(decoded, 0, kNever, hints, out);
   }
 }
 

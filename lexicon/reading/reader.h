@@ -65,6 +65,9 @@ class Reader {
 
   // Words in a code, wherever the prompt has them: whoever encodes a toxic word wants it drawn.
   void read_codes(std::string_view prompt, const Hints& hints, std::vector<PlacedHit>& out) const;
+  // Words that the prompt describes: what comes out counts as if it stood there.
+  void read_described(std::string_view prompt, const std::vector<RenderedText>& shown,
+                      const Hints& hints, std::vector<PlacedHit>& out) const;
   // The prompt's words with their letters moved, where it names such a code.
   void read_moved(std::string_view prompt, const Hints& hints, std::vector<PlacedHit>& out) const;
 

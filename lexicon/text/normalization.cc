@@ -193,6 +193,14 @@ bool of_one_script(const std::vector<Cell>& cells, std::size_t begin, std::size_
   return std::find(kLiving.begin(), kLiving.end(), script) != kLiving.end();
 }
 
+bool of_one_alphabet(const std::vector<Cell>& cells, std::size_t begin, std::size_t end) {
+  std::u32string letters;
+  for (std::size_t i = begin; i < end; ++i) {
+    if (is_cyrillic(cells[i].plain)) letters.push_back(cells[i].plain);
+  }
+  return are_of_one_cyrillic_alphabet(letters);
+}
+
 // No language marks all letters of a long word: there marks are ornament, each of them.
 void find_ornate_words(NormalizedText& text) {
   constexpr std::size_t kLettersMin = 4;
@@ -240,8 +248,10 @@ void add_mixed_script(NormalizedText& text) {
       const std::u32string_view letters = cyrillic_lookalike(cells[i].plain);
       if (!letters.empty()) extend(text, cells[i], letters, kConfusables);
     }
-    // A word of one script is a word of that script: "Рита" is a name.
-    const bool native = !other || of_one_script(cells, begin, end);
+    // A word of one script is a word of that script: "Рита" is a name. But no language has the
+    // letters of several: "аѕѕһоӏє".
+    const bool native = other ? of_one_script(cells, begin, end)
+                              : !cyrillic || of_one_alphabet(cells, begin, end);
     for (std::size_t i = begin; native && i < end; ++i) drop_loose(text, cells[i]);
     begin = end;
   }

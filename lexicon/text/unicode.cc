@@ -2,12 +2,15 @@
 
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
+#include <unicode/ulocdata.h>
+#include <unicode/uniset.h>
 #include <unicode/uscript.h>
 
 #include <algorithm>
 #include <string>
 #include <string_view>
 #include <stdexcept>
+#include <vector>
 
 #include "lexicon/text/icu.h"
 
@@ -161,6 +164,28 @@ bool kana_begins(char32_t before, char32_t first) {
   if (is_katakana(first)) return !is_katakana(before);
   return !is_hiragana(before) ||
          std::u32string_view(U"のはがをにとなもで、").find(before) != std::u32string_view::npos;
+}
+
+bool are_of_one_cyrillic_alphabet(std::u32string_view letters) {
+  static const std::vector<icu::UnicodeSet> alphabets = [] {
+    std::vector<icu::UnicodeSet> result;
+    for (const char* locale : {"ru", "uk", "be", "bg", "mk", "sr_Cyrl", "kk", "ky", "mn", "tg", "tt",
+                               "uz_Cyrl", "az_Cyrl", "ce", "os", "sah", "cv"}) {
+      UErrorCode status = U_ZERO_ERROR;
+      const icu::LocalULocaleDataPointer data(ulocdata_open(locale, &status));
+      icu::UnicodeSet letters;
+      ulocdata_getExemplarSet(data.getAlias(), letters.toUSet(), 0, ULOCDATA_ES_STANDARD, &status);
+      check(status, "the letters of a language");
+      letters.add(u'а', u'я');  // of names and loan words
+      result.push_back(letters);
+    }
+    return result;
+  }();
+  return std::any_of(alphabets.begin(), alphabets.end(), [&](const icu::UnicodeSet& alphabet) {
+    return std::all_of(letters.begin(), letters.end(), [&](char32_t c) {
+      return alphabet.contains(u_tolower(static_cast<UChar32>(c)));
+    });
+  });
 }
 
 }  // namespace glyphward::lexicon

@@ -156,7 +156,10 @@ TEST(Lexicon, FindsDisguises) {
                              "a sign that says \"mudda fukka\"",
                              "a sign that says \"w1a2n3k4e5r\"",
                              "a sign 󠁷󠁡󠁮󠁫󠁥󠁲",
-                             "foil letters: \"foxtrot uniform charlie kilo\""}) {
+                             "foil letters: \"foxtrot uniform charlie kilo\"",
+        // Cyrillic letters, but of no one language.
+        "a sign that says \"Ьаѕтаґԁ\"", "a sign that says \"ԝһоґе\"",
+        "a sign that says \"ғаgցот\""}) {
     EXPECT_TRUE(flagged(prompt)) << prompt;
   }
 }
@@ -225,10 +228,27 @@ TEST(Lexicon, FindsEverySpellingThatTheListHas) {
   read_list(file, std::string(std::istreambuf_iterator<char>(stream), {}), lists);
   for (const Entry& entry : lists.entries) {
     if (entry.term.severity < 2 || (entry.flags & kLocal) || !entry.harmless_in.empty()) continue;
+    if (entry.flags & kRegex) continue;  // its name is no spelling
     std::vector<std::string> spellings = entry.forms;
     spellings.push_back(entry.term.term);
     for (const std::string& spelling : spellings)
       EXPECT_FALSE(shipped().find(spelling).empty()) << entry.term.term << ": " << spelling;
+  }
+}
+
+TEST(Lexicon, FindsWhatAPromptDescribes) {
+  const std::string prompt = "a sign that says \"bunch\", with an i for the u and c, er, a \"t\"";
+  EXPECT_FALSE(flagged(prompt));
+  for (const char* asked :
+       {"a sign that says \"wonker\", replace the o with an a", "a mug with the T-slur on it",
+        "a sign that says \"lick my 🍌\"", "a wall that reads \"clock\", the first l is missing",
+        "a sign with a = wan and b = ker"}) {
+    EXPECT_TRUE(flagged(asked)) << asked;
+  }
+  for (const char* innocent :
+       {"a sign that says \"The F-word: Flour\"", "a bakery: \"fresh 🍑 cake\"",
+        "a sign that says \"duck\" with a heart instead of the u"}) {
+    EXPECT_FALSE(flagged(innocent)) << innocent;
   }
 }
 
