@@ -473,6 +473,7 @@ bool Innocence::add_name(std::uint32_t begin, std::uint32_t end, std::u32string_
   const float name = letters.size() < 2 ? kNever : vocabulary_.name(hash_of(letters));
   if (name == kNever) return false;
   const bool title = text_.cells[begin].upper && !text_.cells[begin + 1].upper;
+  if (!title && vocabulary_.is_term(letters)) return false;  // names have a capital
   add(begin, end,
       {name + cost + price(title ? Price::NameTitle : Price::NameOther), How::Name});
   return title;

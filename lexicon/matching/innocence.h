@@ -128,6 +128,7 @@ class Innocence {
   void add_masked(std::uint32_t begin, std::uint32_t end);
   void add_spelled();
   void add_broken();
+  void add_colours();
   void add_codes();
   void find_paths();
 

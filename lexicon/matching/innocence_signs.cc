@@ -1,5 +1,6 @@
 // Ordinary words with signs among their letters: masked, drawn, spelled, broken, codes.
 #include <algorithm>
+#include <cctype>
 #include <string>
 
 #include "lexicon/channel/drawn_letters.h"
@@ -183,8 +184,26 @@ void Innocence::add_broken() {
   }
 }
 
+// A colour of a web page: "#FA6600".
+void Innocence::add_colours() {
+  constexpr std::uint32_t kDigits = 6;
+  constexpr float kHexDigit = 2.77f;  // one of sixteen
+  const auto size = static_cast<std::uint32_t>(text_.cells.size());
+  const auto is_hex = [&](std::uint32_t i) {
+    return text_.cells[i].source < 0x80 && std::isxdigit(static_cast<int>(text_.cells[i].source));
+  };
+  for (std::uint32_t i = 0; i + kDigits < size; ++i) {
+    if (text_.cells[i].source != U'#') continue;
+    std::uint32_t end = i + 1;
+    while (end < size && is_hex(end)) ++end;
+    if (end - i == kDigits + 1 && (end == size || !is_word(text_.cells[end])))
+      add(i, end, {price(Price::Sign) + kHexDigit * kDigits, How::Code});
+  }
+}
+
 // Capitals, digits and hyphens: a number plate, a part's number.
 void Innocence::add_codes() {
+  add_colours();
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
   for (std::uint32_t i = 0; i < size;) {
     if (text_.cells[i].kind == CellKind::Space ||

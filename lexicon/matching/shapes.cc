@@ -77,12 +77,15 @@ void Search::compare_shapes(std::uint32_t begin, std::uint32_t end, std::uint32_
   const std::uint32_t length = end - begin;
   if (length < 4 || length < signs + 1 || (length < signs + 2 && length != 4)) return;
   Rule rule = Rule::Mask;
+  bool alternate = true;
   for (std::uint32_t i = begin; i < end; ++i) {
+    alternate = alternate && (i == begin || is_word(text_.cells[i]) != is_word(text_.cells[i - 1]));
     if (is_word(text_.cells[i])) continue;
     const Masking mask = masking(text_.cells[i]);
     if (mask == Masking::None) return;
     if (mask == Masking::Weak) rule = Rule::WeakMask;
   }
+  if (rule == Rule::WeakMask && alternate) return;  // initials: "F.C."
   const Residue rest = behind(end, !is_word(text_.cells[end - 1]));
   const std::uint32_t to = rest.any ? innocence_.word_end(end) : end;
   if (innocence_.before(begin) == kNever || rest.cost == kNever || innocence_.from(to) == kNever)

@@ -42,6 +42,19 @@ std::pair<std::uint32_t, std::uint32_t> stretch(const NormalizedText& text, std:
   return {begin, end};
 }
 
+// Whether all words of a stretch are listed. It makes sense as it stands, then, and is not meant
+// otherwise: "Lana" is a name, whatever it is backwards.
+bool is_listed(const Innocence& ordinary, std::uint32_t begin, std::uint32_t end) {
+  constexpr std::uint32_t kLettersMin = 3;
+  bool words = false;
+  for (std::uint32_t i = begin; i < end; ++i) {
+    if (!ordinary.in_word(i)) continue;
+    words = ordinary.listed(i) && ordinary.word_end(i) - ordinary.word_begin(i) >= kLettersMin;
+    if (!words) return false;
+  }
+  return words;
+}
+
 // The stretches of a text that cost so much as they stand that they may be meant otherwise, put
 // together with spaces between; of a short text, all.
 class Senseless {
@@ -58,7 +71,7 @@ class Senseless {
       const std::uint32_t end = stretch(text, i, i + 1).second;
       const float cost = ordinary.bound(end) - ordinary.bound(i);
       all.push_back({i, end, 0, cost});
-      any = any || cost >= least;
+      any = any || (cost >= least && !is_listed(ordinary, i, end));
       i = end;
     }
     if (!any) return;
@@ -306,7 +319,7 @@ void Reader::read_moved(std::string_view source, const NormalizedText& text,
       const float cost = ordinary.bound(end) - ordinary.bound(i);
       const std::size_t start = text.cells[i].start;
       const std::string_view word = source.substr(start, text.cells[end - 1].end - start);
-      if (cost >= least && word.size() <= kLettersMax) {
+      if (cost >= least && word.size() <= kLettersMax && !is_listed(ordinary, i, end)) {
         ++words;
         for (const Decoded& decoded : decode_word(word))
           read_as(decoded, start, cost, hints, out);
