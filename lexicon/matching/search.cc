@@ -417,7 +417,7 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if (scope_ == Scope::Words && pattern.language != 0 && innocence_.other_words() > own &&
       (innocence_.languages() & language_bit(pattern.language)).none())
     cost += price(Price::OtherText);
-  if (flags & kName) cost += price(Price::Name);
+  if ((flags & kName) && pattern.severity < kGraveSeverityMin) cost += price(Price::Name);
   if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);
   if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
   if (pattern.letters <= 3 && state.rules != 0) cost += price(Price::Short);
