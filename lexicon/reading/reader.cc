@@ -55,6 +55,17 @@ bool is_listed(const Innocence& ordinary, std::uint32_t begin, std::uint32_t end
   return words;
 }
 
+// Letters that stand by themselves, one after the other, are one stretch: "K C U F".
+std::uint32_t end_of_letters(const NormalizedText& text, std::uint32_t begin, std::uint32_t end) {
+  const std::vector<Cell>& cells = text.cells;
+  const auto lone = [&](std::uint32_t i) {
+    return is_word(cells[i]) && (i + 1 == cells.size() || cells[i + 1].kind == CellKind::Space);
+  };
+  if (end != begin + 1 || !lone(begin)) return end;
+  while (end + 1 < cells.size() && lone(end + 1)) end += 2;
+  return end;
+}
+
 // The stretches of a text that cost so much as they stand that they may be meant otherwise, put
 // together with spaces between; of a short text, all.
 class Senseless {
@@ -68,7 +79,7 @@ class Senseless {
         ++i;
         continue;
       }
-      const std::uint32_t end = stretch(text, i, i + 1).second;
+      const std::uint32_t end = end_of_letters(text, i, stretch(text, i, i + 1).second);
       const float cost = ordinary.bound(end) - ordinary.bound(i);
       all.push_back({i, end, 0, cost});
       any = any || (cost >= least && !is_listed(ordinary, i, end));
