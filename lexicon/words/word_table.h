@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lexicon/words/hash.h"
 
@@ -81,6 +82,12 @@ class WordTable {
   std::span<const std::uint32_t> words_;
   std::span<const std::uint8_t> languages_;  // of words_
   std::span<const std::uint32_t> keys_;
+  // The fingerprints' last bits that are there: most questions are about nothing, and this answers
+  // four of five of them from half a megabyte.
+  static constexpr std::size_t kKnown = 1 << 22;
+  using Known = std::vector<bool>;
+  Known words_known_;
+  Known keys_known_;
   std::string_view language_codes_;  // two or three letters each, a space behind each
   // Answers of letter(), which is asked of most readings of most cells: a fingerprint and the cost,
   // 32 bits each. What was asked last stays.
