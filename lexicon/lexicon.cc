@@ -48,7 +48,9 @@ class LexiconImpl : public Lexicon {
                   [](const RenderedText& text) { return text.certainty == Certainty::Described; });
     analysis.rendered = std::move(extraction.texts);
     const Asked asked = asked_of(prompt);
-    const Reader::Hints hints{asked.acrostic, asks_for_mirror(prompt), effort_of(prompt)};
+    const Reader::Hints hints{asked.acrostic, asks_for_mirror(prompt), effort_of(prompt), false};
+    Reader::Hints others = hints;
+    others.as_it_stands = !hints.effort.everywhere;
     std::vector<PlacedHit> shown;
     std::vector<PlacedHit> elsewhere;
     std::vector<NormalizedPart> parts;
@@ -68,7 +70,7 @@ class LexiconImpl : public Lexicon {
           {reader_.read_shown({text.text, text.origins}, text.start, hints, shown), text.start});
       search_written(part, shown);
       for (const TextReading& reading : other_readings(text))
-        parts.back().text = reader_.read_shown(reading, text.start, hints, shown);
+        parts.back().text = reader_.read_shown(reading, text.start, others, shown);
     }
     read_between(prompt.size());
     reader_.read_joined(parts, hints, shown);
@@ -116,7 +118,7 @@ class LexiconImpl : public Lexicon {
   }
 
   std::vector<Finding> find(std::string_view text) const override {
-    const Reader::Hints hints{false, false, effort_of(text)};
+    const Reader::Hints hints{false, false, effort_of(text), false};
     std::vector<PlacedHit> placed;
     std::vector<NormalizedPart> parts;
     parts.push_back({reader_.read_shown({std::string(text), {}}, 0, hints, placed), 0});

@@ -25,9 +25,12 @@ namespace glyphward::lexicon {
 struct Effort {
   std::size_t ordinary = 6;  // of a word
   std::size_t terms = 10;    // before a cell, and of the same age
+  // Whether likenesses are looked for in any word; else beside ordinary words only, and at the
+  // text's beginning and end.
+  bool everywhere = true;
 };
 // In a prompt that is longer than any picture's.
-inline constexpr Effort kLittleEffort = {2, 4};
+inline constexpr Effort kLittleEffort = {1, 2, false};
 
 // Linear in the text's cells. For one thread.
 class Innocence {

@@ -22,7 +22,7 @@ Search::Search(const Terms& terms, const Shapes& shapes, const NormalizedText& t
       text_(text),
       innocence_(innocence),
       scope_(scope),
-      beam_(std::min(effort.terms, kBeam)),
+      effort_(effort),
       seams_(seams) {
   look_at_letters();
   for (const Channel::Sound& silent : channel_.silent())
@@ -50,6 +50,7 @@ void Search::look_at_letters() {
 std::vector<Search::Found> Search::run(float least) {
   least_ = least;
   look_ahead();
+  look_around();
   blocks_at_.assign(2 * (size() + 1), kNoBlock);
   ceilings_.resize(2 * (size() + 1));
   set_ceilings(0, size());
@@ -109,7 +110,7 @@ void Search::look_at_cell(std::uint32_t at) {
     }
     if (gap_.masks < gap_.end - at) gap_.masks = 0;
     gap_.signature = signature | 1;
-  } else if (!innocence_.quiet(at)) {
+  } else if (!innocence_.quiet(at) && soft_[at]) {
     for (const Channel::Sound& sound : channel_.sounds(plain(at))) {
       std::uint32_t to = at;
       std::size_t k = 0;
@@ -198,6 +199,25 @@ void Search::look_ahead() {
   }
 }
 
+void Search::look_around() {
+  soft_.assign(size(), effort_.everywhere);
+  if (effort_.everywhere) return;
+  bool beside = true;
+  std::uint32_t before = 0;  // the word before, with the signs around it
+  for (std::uint32_t at = 0; at < size();) {
+    const std::uint32_t end = std::max(innocence_.word_end(at), at + 1);
+    if (innocence_.in_word(at)) {
+      const bool quiet = innocence_.quiet(at);
+      if (quiet) std::fill(soft_.begin() + before, soft_.begin() + at, true);
+      if (beside) std::fill(soft_.begin() + at, soft_.begin() + end, true);
+      beside = quiet;
+      before = at;
+    }
+    at = end;
+  }
+  std::fill(soft_.begin() + before, soft_.end(), true);
+}
+
 void Search::push(const State& state, std::uint32_t at) {
   if (!admits(state.cost, state.rules, state.node, state.read, state.spelled || state.fragment <= 1,
               state.start, at))
@@ -222,7 +242,7 @@ void Search::push(const State& state, std::uint32_t at) {
     block.scores[place] = score;
     block.turns[place] = block.turn++;
     block.states[place] = state;
-    if (block.count < beam_) return;
+    if (block.count < effort_.terms) return;
     block.worst = 0;
     for (std::uint32_t i = 1; i < block.count; ++i) {
       // Of equals the last goes: the likelier came first.
@@ -236,7 +256,7 @@ void Search::push(const State& state, std::uint32_t at) {
     if (score < block.scores[i]) put(i);
     return;
   }
-  if (block.count < beam_) {
+  if (block.count < effort_.terms) {
     ++block.count;
     put(block.count - 1);
   } else {
@@ -251,11 +271,11 @@ void Search::advance(const State& state, std::uint32_t at) {
     read_cell(state, at);
     if (!innocence_.quiet(at)) {
       if (!is_word(cell)) read_drawn(state, at);
-      if (!heard_.empty()) read_heard(state, at);
-      if (state.read > 0) {
-        read_mask(state, at);
-        if (innocence_.in_word(at)) read_slip(state, at);
-        if (state.fragment > 0) leave_out(state, at);
+      if (state.read > 0) read_mask(state, at);
+      if (soft_[at]) {
+        if (!heard_.empty()) read_heard(state, at);
+        if (state.read > 0 && innocence_.in_word(at)) read_slip(state, at);
+        if (state.read > 0 && state.fragment > 0) leave_out(state, at);
       }
     }
   }

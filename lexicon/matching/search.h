@@ -138,6 +138,7 @@ class Search {
 
   void look_at_letters();
   void look_ahead();
+  void look_around();
   // Whether a reading that began at cell `start` and costs so much before cell `at` may still come
   // to a term: no dearer than ordinary writing has been, nor than the states that the cell has, if
   // these are enough; and what ordinary writing is about to cost would pay for the term.
@@ -241,7 +242,7 @@ class Search {
   const Innocence& innocence_;
   const Channel& channel_ = Channel::shipped();
   Scope scope_;
-  std::size_t beam_;
+  Effort effort_;
   const std::vector<std::uint32_t>& seams_;
   const std::vector<bool>* begins_ = nullptr;
   float least_ = 0;
@@ -253,6 +254,7 @@ class Search {
   // The most that ordinary writing may cost up to where a term ends that goes on at the cell: to
   // the end of the word, or less the gaps between a few more.
   std::vector<float> limits_;
+  std::vector<bool> soft_;  // where likenesses are looked for
   std::vector<std::uint32_t> blocks_at_;
   std::vector<float> ceilings_;  // what a state at a place must be cheaper than, its outlook included
   std::vector<std::unique_ptr<Block>> blocks_;

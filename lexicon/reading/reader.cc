@@ -200,7 +200,7 @@ NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset
   view.effort = hints.effort;
   matcher_.find(text, ordinary, view, hits);
   place(text, 0, 0, hits, out);
-  if (text.cells.size() > 1) {  // one letter is the same, whichever way it is looked at
+  if (text.cells.size() > 1 && !hints.as_it_stands) {  // one letter is the same, whichever way it is looked at
     read_turned(text, ordinary, hints, out);
     read_decoded(reading.text, text, ordinary, hints, out);
     read_initials(text, hints, out);
@@ -318,13 +318,13 @@ void Reader::read_moved(std::string_view source, const NormalizedText& text,
                         const Innocence& ordinary, const Hints& hints,
                         std::vector<PlacedHit>& out) const {
   // Word by word, where a word makes no sense; the first of them tell enough.
-  constexpr std::size_t kWordsMax = 64;
+  const std::size_t words_max = hints.effort.everywhere ? 64 : 8;
   constexpr std::size_t kLettersMax = 40;
   const Channel& channel = Channel::shipped();
   const float least = channel.price(Price::LettersMoved) + channel.price(Price::Term) +
                       channel.price(Price::Plain) + matcher_.least();
   std::size_t words = 0;
-  for (std::uint32_t i = 0; i < text.cells.size() && words < kWordsMax;) {
+  for (std::uint32_t i = 0; i < text.cells.size() && words < words_max;) {
     const std::uint32_t end = stretch(text, i, i).second;
     if (end > i + 3) {
       const float cost = ordinary.bound(end) - ordinary.bound(i);

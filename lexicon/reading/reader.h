@@ -52,6 +52,7 @@ class Reader {
     bool acrostic = false;  // by first letters
     bool mirrored = false;
     Effort effort = {};
+    bool as_it_stands = false;  // in no other way
   };
   // A text that is only described: as it stands.
   void read(const Part& part, const Hints& hints, std::vector<PlacedHit>& out) const;

@@ -43,11 +43,20 @@ WordTable::WordTable(std::string_view image) : image_(image) {
   languages_ = {reinterpret_cast<const std::uint8_t*>(languages.data()), languages.size()};
   keys_ = slots(part());
   if (words_.empty() || keys_.empty() || languages_.size() != words_.size()) throw bad();
+  const auto note = [](std::span<const std::uint32_t> slots, Known& known) {
+    known.resize(kKnown);
+    for (const std::uint32_t slot : slots) {
+      if (slot != 0) known[(slot >> 8) % kKnown] = true;
+    }
+  };
+  note(words_, words_known_);
+  note(keys_, keys_known_);
 }
 
 WordTable::Word WordTable::word(WordHash hash) const {
   const std::uint64_t key = key_of(Key::Word, hash);
   const std::uint32_t fingerprint = fingerprint_of(key);
+  if (!words_known_[fingerprint % kKnown]) return {};
   for (std::size_t slot = slot_of(key, words_.size()); words_[slot] != 0;) {
     if (words_[slot] >> 8 == fingerprint)
       return {static_cast<float>((words_[slot] & 0xFF) - 1) * kCostStep, languages_[slot]};
@@ -59,6 +68,7 @@ WordTable::Word WordTable::word(WordHash hash) const {
 float WordTable::find(Key question, WordHash hash, float otherwise) const {
   const std::uint64_t key = key_of(question, hash);
   const std::uint32_t fingerprint = fingerprint_of(key);
+  if (!keys_known_[fingerprint % kKnown]) return otherwise;
   for (std::size_t slot = slot_of(key, keys_.size()); keys_[slot] != 0;) {
     if (keys_[slot] >> 8 == fingerprint)
       return static_cast<float>((keys_[slot] & 0xFF) - 1) * kCostStep;
