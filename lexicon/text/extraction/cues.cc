@@ -61,6 +61,7 @@ class Cues {
     each(&Cues::request);
     each(&Cues::put);
     each(&Cues::colon);
+    each(&Cues::dash);
     each(&Cues::capitals);
     each(&Cues::on_it);
     free_chains();
@@ -442,6 +443,16 @@ class Cues {
   void put(std::size_t i) {
     const PutOn put = put_on(scene_, i);
     if (put.shown) add(put.text, Certainty::Likely);
+  }
+
+  // "sign — X": a word or two to the prompt's end.
+  void dash(std::size_t i) {
+    constexpr std::size_t kWordsMax = 3;
+    if (!scene_.sign(i, U'—') && !scene_.sign(i, U'–') && !scene_.sign(i, U'-')) return;
+    const bool spaced = scene_[i].spaced && i + 1 < scene_.size() && scene_[i + 1].spaced;
+    const std::size_t words = scene_.size() - i - 1;
+    if (!spaced || i == 0 || words > kWordsMax || scene_.is(i + 1, kArticle | kScene)) return;
+    if (scene_.is(i - 1, kBearer) && !strict_) add({i + 1, scene_.size()}, Certainty::Likely);
   }
 
   // "speech bubble: X", "sign over the door: X"

@@ -135,6 +135,11 @@ TEST(Extraction, ReadsLinesOfKeysAndValues) {
 
 TEST(Extraction, FindsTextsWithoutMarks) {
   expect_texts({
+      {"neon sign — hello", {"hello"}},
+      {"sign - good day", {"good day"}},
+      {"neon sign — a rainy street", {}},
+      {"a sign - rain falls on it all day", {}},
+      {"a mug with the number 42 on it", {"42"}},
       {"a billboard that says grand opening", {"grand opening"}},
       {"a hoodie saying stay cool, studio light", {"stay cool"}},
       {"a jar labelled plum jam on a shelf", {"plum jam"}},
