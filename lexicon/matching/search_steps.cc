@@ -274,8 +274,8 @@ void Search::cross(const State& state, std::uint32_t at) {
   }
   if (innocence_.quiet(at > 0 ? at - 1 : 0) && innocence_.quiet(gap_.end)) return;
   if (state.fragment == 1 && (state.separator == 0 || was_spelled)) {
-    // The last letter of a word is none of those that stand alone.
-    if (state.inside && state.separator == 0) return;
+    // The last letter of a word is none of those that stand alone between spaces.
+    if (state.inside && gap_.blank && state.separator == 0) return;
     if (state.separator == 0) {
       go(with(state, Rule::Spelled, 0, at, 0.02f * static_cast<float>(gap_.end - at)), true,
          signature);

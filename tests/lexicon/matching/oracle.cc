@@ -435,7 +435,7 @@ class OracleRun : private OraclePrices {
     Way on = way;
     next.fragment = 0;
     if (place.fragment == 1 && place.separator.empty()) {
-      if (inside_) return;  // the last letter of a word is none of those that stand alone
+      if (inside_ && blank) return;  // the last letter of a word stands not alone
       use(next, on, bit(Rule::Spelled), at, 0.02f * static_cast<float>(to - at));
       next.spelled = true;
       next.separator = signs;
