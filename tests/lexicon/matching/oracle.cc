@@ -434,7 +434,7 @@ class OracleRun : private OraclePrices {
     Place next = place;
     Way on = way;
     next.fragment = 0;
-    if (place.fragment == 1 && place.separator.empty()) {
+    if (place.fragment == 1 && !inside_ && place.separator.empty()) {
       use(next, on, bit(Rule::Spelled), at, 0.02f * static_cast<float>(to - at));
       next.spelled = true;
       next.separator = signs;
