@@ -61,7 +61,8 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "soft_other",     "apostrophe",   "further_word",   "short_slip",
     "hidden_gap",     "hidden_shown", "hidden_sign",    "foreign_guess",
     "name_title",     "name_other",   "inside_other",   "companion_other",
-    "other_text",     "soft_script",    "apostrophe_gap", "same_gap"};
+    "other_text",     "soft_script",  "soft_title",     "apostrophe_gap",
+    "same_gap"};
 
 float number(const TableReader& table, std::size_t field) {
   const std::string& text = table.fields()[field];

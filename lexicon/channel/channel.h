@@ -142,10 +142,11 @@ enum class Price : std::uint8_t {
   CompanionOther,
   OtherText,
   SoftScript,
+  SoftTitle,
   ApostropheGap,
   SameGap
 };
-inline constexpr std::size_t kPriceCount = 76;
+inline constexpr std::size_t kPriceCount = 77;
 
 class Channel {
  public:

@@ -13,6 +13,7 @@ namespace {
 constexpr float kQuietMax = 11.0f;      // see quiet()
 constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
 constexpr float kWordMin = 3.0f;        // no word costs less
+constexpr float kYear = 5.3f;           // one of two hundred
 constexpr std::size_t kUnspacedWordMax = 8;
 
 bool is_common_sign(char32_t c) {
@@ -422,8 +423,8 @@ void Innocence::add_word(std::uint32_t begin, std::uint32_t end) {
     any_digit = any_digit || text_.cells[i].kind == CellKind::Digit;
   }
   if (digits) {
-    add(begin, end,
-        {price(Price::Number) + price(Price::Digit) * static_cast<float>(size), How::Number});
+    const float cost = is_year(begin, end) ? kYear : price(Price::Digit) * static_cast<float>(size);
+    add(begin, end, {price(Price::Number) + cost, How::Number});
   }
   if (plain_letters) {
     Letters letters;
@@ -463,6 +464,14 @@ void Innocence::add_word(std::uint32_t begin, std::uint32_t end) {
   add(begin, end, {cost, How::Code});
 }
 
+// Of this century or the last.
+bool Innocence::is_year(std::uint32_t begin, std::uint32_t end) const {
+  if (end - begin != 4) return false;
+  const char32_t first = text_.cells[begin].source;
+  const char32_t second = text_.cells[begin + 1].source;
+  return (first == U'1' && second == U'9') || (first == U'2' && second == U'0');
+}
+
 // A name, its owner's s aside. Whether it is one beyond doubt: its first letter alone is a capital.
 bool Innocence::add_name(std::uint32_t begin, std::uint32_t end, std::u32string_view letters) {
   float cost = 0;
@@ -472,7 +481,7 @@ bool Innocence::add_name(std::uint32_t begin, std::uint32_t end, std::u32string_
   }
   const float name = letters.size() < 2 ? kNever : vocabulary_.name(hash_of(letters));
   if (name == kNever) return false;
-  const bool title = text_.cells[begin].upper && !text_.cells[begin + 1].upper;
+  const bool title = titled(begin);
   if (!title && vocabulary_.is_term(letters)) return false;  // names have a capital
   add(begin, end,
       {name + cost + price(title ? Price::NameTitle : Price::NameOther), How::Name});

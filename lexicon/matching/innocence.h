@@ -55,6 +55,11 @@ class Innocence {
   std::uint32_t word_end(std::uint32_t i) const { return words_[i].end; }
   // An ordinary word so frequent, written so plainly, that no disguise can be likelier.
   bool quiet(std::uint32_t i) const { return words_[i].quiet; }
+  // In a word whose first letter alone is a capital.
+  bool titled(std::uint32_t i) const {
+    const std::uint32_t begin = words_[i].begin;
+    return begin + 1 < words_[i].end && text_.cells[begin].upper && !text_.cells[begin + 1].upper;
+  }
   // In a word that is listed and holds no term.
   bool listed(std::uint32_t i) const { return words_[i].listed; }
 
@@ -125,6 +130,7 @@ class Innocence {
   void share_vote(WordHash hash, const WordTable::Word& word, Votes& votes) const;
   void add_word(std::uint32_t begin, std::uint32_t end);
   bool add_name(std::uint32_t begin, std::uint32_t end, std::u32string_view letters);
+  bool is_year(std::uint32_t begin, std::uint32_t end) const;
   void add_unspaced(std::uint32_t begin, std::uint32_t end);
   void add_stretches();
   void add_drawn(std::uint32_t begin, std::uint32_t end);

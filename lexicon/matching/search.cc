@@ -417,6 +417,8 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   // Nobody has counted slips in other scripts.
   if (soft > 0 && plain(state.start) >= 0x370 && !is_cyrillic(plain(state.start)))
     cost += price(Price::SoftScript);
+  // A word with a capital that resembles a term is mostly a name: "Pajet".
+  if (soft > 0 && innocence_.titled(state.start)) cost += price(Price::SoftTitle);
   // Within a longer word a likeness is chance.
   const bool within = state.inside || (rest.any && !rest.affix && !rest.digits);
   if (within && (soft > 0 || (pattern.steps & kSpelling))) cost += price(Price::SoftInside);

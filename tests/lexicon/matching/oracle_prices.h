@@ -147,6 +147,7 @@ class OraclePrices {
     pay(soft > 0 && !english, Price::SoftOther);
     const char32_t first = plain(start_);
     pay(soft > 0 && first >= 0x370 && !is_cyrillic(first), Price::SoftScript);
+    pay(soft > 0 && innocence_.titled(start_), Price::SoftTitle);
     const bool within = inside_ || (after.any && !after.affix && !after.digits);
     pay(within && (soft > 0 || (p.steps & kSpelling)), Price::SoftInside);
     pay(inside_ && !p.inside, Price::InsideOther);
