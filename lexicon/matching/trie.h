@@ -102,6 +102,7 @@ class Trie {
   };
   static constexpr std::size_t kLatinLetters = 26;
   static constexpr LetterSet kEnds = 1u << 28;
+  static void sort(std::vector<Key>& keys);
   void index_openings();
 
   std::vector<Node> nodes_;

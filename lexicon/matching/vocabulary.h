@@ -36,8 +36,10 @@ class Vocabulary {
   // Keeps the terms.
   explicit Vocabulary(const Terms& terms) : terms_(terms) {}
 
-  // While the lexicon is built: a term's spelling is no ordinary word, but where the text is in
-  // another language that has it often, or that `harmless_in` names.
+  // While the lexicon is built: room for so many terms.
+  void reserve(std::size_t terms) { own_.reserve(terms); }
+  // A term's spelling is no ordinary word, but where the text is in another language that has it
+  // often, or that `harmless_in` names.
   void exclude(std::u32string_view spelling, const Pattern& pattern, LanguageSet harmless_in);
   // A word that somebody wrote down as harmless.
   void allow(std::u32string_view word);
