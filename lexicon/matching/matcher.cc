@@ -30,6 +30,8 @@ bool takes_es(std::u32string_view word) {
 struct Matcher::Keys {
   std::vector<Trie::Key> words;
   std::vector<Trie::Key> stems;
+  std::string language;  // of the entry before, whose number need not be looked up again
+  LanguageNumber number = 0;
 };
 
 Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::string>& allowed,
@@ -55,6 +57,10 @@ Matcher::Matcher(const std::vector<Entry>& entries, const std::vector<std::strin
 // with what English does to its last letter.
 void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
   const Channel& channel = Channel::shipped();
+  if (entry.term.language != keys.language) {
+    keys.language = entry.term.language;
+    keys.number = vocabulary_.table().language_number(keys.language);
+  }
   const auto add_form = [&](std::string_view form, Steps steps, float cost) {
     const std::u32string folded = fold_term(form);
     const std::u32string stripped = strip_marks(folded);
@@ -95,7 +101,7 @@ void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const E
   if ((steps & kSpelling) && vocabulary_.table().name(letters) == kNever) pattern.flags &= ~kName;
   pattern.cost = cost;
   pattern.severity = static_cast<std::uint8_t>(entry.term.severity);
-  pattern.language = vocabulary_.table().language_number(entry.term.language);
+  pattern.language = keys.number;
   pattern.spaced = spaces > 0;
   pattern.stripped = stripped;
   pattern.spelled = count == spaces + 1;

@@ -6,11 +6,31 @@
 
 namespace glyphward::lexicon {
 
-void Trie::build(std::vector<Key> keys) {
-  std::sort(keys.begin(), keys.end(), [](const Key& a, const Key& b) {
-    const int order = a.letters.compare(b.letters);
-    return order != 0 ? order < 0 : a.value < b.value;
+// By their letters: mostly the first three tell.
+void Trie::sort(std::vector<Key>& keys) {
+  struct Place {
+    std::uint64_t first = 0;
+    std::uint32_t key = 0;
+  };
+  std::vector<Place> order(keys.size());
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    order[i].key = i;
+    for (std::size_t k = 0; k < 3; ++k)
+      order[i].first = order[i].first << 21 | (k < keys[i].letters.size() ? keys[i].letters[k] : 0);
+  }
+  std::sort(order.begin(), order.end(), [&](const Place& a, const Place& b) {
+    if (a.first != b.first) return a.first < b.first;
+    const int letters = keys[a.key].letters.compare(keys[b.key].letters);
+    return letters != 0 ? letters < 0 : keys[a.key].value < keys[b.key].value;
   });
+  std::vector<Key> sorted;
+  sorted.reserve(keys.size());
+  for (const Place& place : order) sorted.push_back(std::move(keys[place.key]));
+  keys = std::move(sorted);
+}
+
+void Trie::build(std::vector<Key> keys) {
+  sort(keys);
   struct Range {
     std::uint32_t node, first, last, depth;
   };

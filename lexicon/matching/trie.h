@@ -106,6 +106,7 @@ class Trie {
   };
   static constexpr std::size_t kLatinLetters = 26;
   void look_two_ahead();
+  static void sort(std::vector<Key>& keys);
   void index_openings();
 
   std::vector<Node> nodes_;
