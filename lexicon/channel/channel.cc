@@ -59,7 +59,8 @@ constexpr std::array<std::string_view, kPriceCount> kPrices = {
     "reversed_asked", "further_soft", "soft_form",      "soft_inside",
     "rest_loose",     "other_ending", "term_as_word",   "plain_ending",
     "soft_other",     "apostrophe",   "further_word",   "short_slip",
-    "hidden_gap",     "hidden_shown", "hidden_sign",    "foreign_guess",
+    "hidden_gap",     "hidden_shown", "hidden_sign",    "starred",
+    "foreign_guess",
     "name_title",     "name_other",   "inside_other",   "companion_other",
     "other_text",     "soft_script",  "soft_title",     "apostrophe_gap",
     "same_gap"};

@@ -135,6 +135,7 @@ enum class Price : std::uint8_t {
   HiddenGap,
   HiddenShown,
   HiddenSign,
+  Starred,
   ForeignGuess,
   NameTitle,
   NameOther,
@@ -146,7 +147,7 @@ enum class Price : std::uint8_t {
   ApostropheGap,
   SameGap
 };
-inline constexpr std::size_t kPriceCount = 77;
+inline constexpr std::size_t kPriceCount = 78;
 
 class Channel {
  public:

@@ -72,23 +72,29 @@ void Innocence::add_masked(std::uint32_t begin, std::uint32_t end) {
   if (end - begin < 3) return;
   WordHash hash = 0;
   std::uint32_t hidden = 0;
+  std::uint32_t stars = 0;
   float shown = 0;
   for (std::uint32_t i = begin; i < end; ++i) {
     const bool mask = !words_[i].inside;
     if (mask && masking(text_.cells[i]) == Masking::None) return;
     hidden += mask ? 1 : 0;
+    stars += text_.cells[i].source == U'*' ? 1 : 0;
     shown += mask ? 0 : price(Price::HiddenShown);
     hash = hash_append(hash, mask ? kHiddenLetter : letter_of(text_.cells[i]));
   }
   if (hidden == 0) return;
+  // Whoever writes stars for letters hides what should not be written.
+  const float starred = stars >= 2 && stars == hidden ? price(Price::Starred) : 0;
   // Whatever word it is: of a long one so few letters tell nothing.
   if (hidden >= 4 && end - begin >= 6)
     add(begin, end,
-        {price(Price::Masked) + shown + price(Price::HiddenSign) * static_cast<float>(hidden),
+        {price(Price::Masked) + starred + shown +
+             price(Price::HiddenSign) * static_cast<float>(hidden),
          How::Masked});
   if (end - begin > 12) return;
   add(begin, end,
-      {table_.near(Key::Hidden, hash) + price(Price::Masked) + static_cast<float>(hidden),
+      {table_.near(Key::Hidden, hash) + price(Price::Masked) + starred +
+           static_cast<float>(hidden),
        How::Masked});
 }
 
@@ -172,11 +178,14 @@ void Innocence::add_broken() {
       }
       std::uint32_t next = end;
       bool blank = false;
-      for (; next < size && !words_[next].inside && next - end < 3; ++next)
+      bool stars = true;  // as in a masked word
+      for (; next < size && !words_[next].inside && next - end < 3; ++next) {
         blank = blank || text_.cells[next].kind == CellKind::Space;
+        stars = stars && text_.cells[next].source == U'*';
+      }
       if (next >= size || next == end || !words_[next].inside || unspaced(next)) break;
       if (blank && spaces > 0) break;
-      gaps += 1;
+      gaps += stars && next - end >= 2 ? 1 + price(Price::Starred) : 1;
       spaces += blank ? 1 : 0;
       at = next;
     }

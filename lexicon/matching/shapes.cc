@@ -49,20 +49,19 @@ void Search::search_shapes() {
     std::uint32_t hidden = 0;
     std::uint32_t last_hidden = 0;
     char32_t sign = 0;
-    bool one_sign = true;
     for (; end < size() && end - i <= Shapes::kLettersMax; ++end) {
       const Cell& cell = text_.cells[end];
       if (cell.kind == CellKind::Space) break;
       if (is_word(cell) || masking(cell) == Masking::None) continue;
-      one_sign = one_sign && (sign == 0 || cell.source == sign);
+      if (sign != 0 && cell.source != sign) break;
       sign = cell.source;
       last_hidden = end;
       ++hidden;
     }
     const std::uint32_t stretch = end;
-    if (hidden >= 2 && one_sign && stretch - i <= Shapes::kLettersMax) {
-      // To the end of the stretch, and as far as the signs and a letter behind them.
-      compare_shapes(i, stretch, hidden);
+    if (hidden >= 2) {
+      // To the end of the stretch or another sign, and as far as the signs and a letter behind them.
+      if (stretch - i <= Shapes::kLettersMax) compare_shapes(i, stretch, hidden);
       if (last_hidden + 1 < stretch) compare_shapes(i, last_hidden + 1, hidden);
       if (last_hidden + 2 < stretch) compare_shapes(i, last_hidden + 2, hidden);
     }
