@@ -130,7 +130,9 @@ void Search::read_mask(const State& state, std::uint32_t at) {
         run && admits(cost + channel_.hide(Rule::MaskRun, state.rules), bit(rule), node,
                       state.read + 2u, false, state.start, at + 1);
     if (!alone && !more_hidden) return;
-    State next = with(state, rule, c, at, plain_mask || is_vowel(c) ? 0.0f : 0.8f);
+    // A vowel mostly: where many terms fit, its readings must not be crowded out.
+    const float consonant = plain_mask ? 0.3f : 0.8f;
+    State next = with(state, rule, c, at, is_vowel(c) ? 0.0f : consonant);
     next.node = node;
     next.last = kHidden;
     ++next.read;
