@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lexicon/categories.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
@@ -170,11 +171,13 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
   std::pair<std::uint32_t, std::uint32_t> words;
   std::string ordinary;
   for (const Search::Found& found : search.run(least_)) {
-    // A harmless phrase clears what it holds, if that is written as plainly.
+    // A harmless phrase clears what it holds, if that is written as plainly, but no grave term that
+    // it does not name.
+    const bool grave = terms_.patterns[found.pattern].severity >= kGraveSeverityMin;
     const bool cleared =
         found.rules == 0 &&
         std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
-          return range.begin <= found.begin && found.end <= range.end;
+          return range.begin <= found.begin && found.end <= range.end && !(grave && range.any_word);
         });
     if (cleared) continue;
     Hit hit;
