@@ -5,15 +5,24 @@
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
+namespace {
+
+// What may follow a phrase: nothing, an ending, a word.
+enum Kind : std::uint32_t { kWhole, kEnding, kWord };
+
+}  // namespace
 
 AllowList::AllowList(const std::vector<std::string>& phrases) {
   std::vector<Trie::Key> keys;
   for (const std::string& phrase : phrases) {
-    const bool open = !phrase.empty() && phrase.back() == '*';
+    const bool word = phrase.ends_with(" *");
+    const bool open = phrase.ends_with('*');
     // Marks stay: the allow list sees the text before anything is stripped. Both writings of an
     // accent are listed by NFC.
     std::u32string letters = fold_term(open ? phrase.substr(0, phrase.size() - 1) : phrase);
-    if (!letters.empty()) keys.push_back({std::move(letters), open ? 1u : 0u});
+    if (letters.empty()) continue;
+    if (word) letters.push_back(U' ');
+    keys.push_back({std::move(letters), word ? kWord : open ? kEnding : kWhole});
   }
   trie_.build(std::move(keys));
 }
@@ -45,9 +54,9 @@ std::vector<AllowList::Range> AllowList::find(const NormalizedText& text,
       if (node == Trie::kNone) break;
       for (const std::uint32_t* v = trie_.values_begin(node); v != trie_.values_end(node); ++v) {
         std::uint32_t end = i;
-        while (*v == 1 && end < size && is_word(text.cells[end]) && !at_seam[end]) ++end;
+        while (*v != kWhole && end < size && is_word(text.cells[end]) && !at_seam[end]) ++end;
         const bool boundary = end >= size || !is_word(text.cells[end]) || unspaced || at_seam[end];
-        if (boundary) ranges.push_back({start, end});
+        if (boundary && (*v != kWord || end > i)) ranges.push_back({start, end, *v == kWord});
       }
     }
   }

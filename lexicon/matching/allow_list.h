@@ -14,13 +14,14 @@ namespace glyphward::lexicon {
 // disguise is excused.
 class AllowList {
  public:
-  // A phrase that ends in `*` allows any ending. Punctuation and spaces of a phrase match each
+  // A phrase that ends in `*` allows any ending, one that ends in ` *` any word. Punctuation and spaces of a phrase match each
   // other.
   explicit AllowList(const std::vector<std::string>& phrases);
 
   struct Range {
     std::uint32_t begin = 0;  // cells: [begin, end)
     std::uint32_t end = 0;
+    bool any_word = false;  // ends with a word that the phrase does not name
   };
   // Words begin and end at the seams too (Matcher::find).
   std::vector<Range> find(const NormalizedText& text,

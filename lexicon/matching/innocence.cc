@@ -51,6 +51,7 @@ Innocence::Innocence(const NormalizedText& text, const Vocabulary& vocabulary,
   const auto size = static_cast<std::uint32_t>(text_.cells.size());
   edges_.reserve(size + size / 4 + 8);
   for (const AllowList::Range& range : allowed_) {
+    if (range.any_word) continue;
     bool one_word = true;
     for (std::uint32_t i = range.begin; i < range.end; ++i)
       one_word = one_word && is_word(text.cells[i]);
@@ -167,8 +168,10 @@ void Innocence::weigh_languages() {
       votes[word.language] += 1;
     }
   }
+  // Of languages that share their words the likeliest need not have a third.
+  const float most = shared ? *std::max_element(votes.begin(), votes.end()) : 0;
   for (LanguageNumber i = 0; i < votes.size(); ++i) {
-    if (votes[i] > 0 && votes[i] * 3 >= all) languages_ |= language_bit(i);
+    if (votes[i] > 0 && (votes[i] * 3 >= all || votes[i] == most)) languages_ |= language_bit(i);
   }
 }
 

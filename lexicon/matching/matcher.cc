@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "lexicon/categories.h"
 #include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
@@ -173,11 +174,13 @@ void Matcher::search(const NormalizedText& text, const Innocence& innocence, con
   const std::vector<AllowList::Range>& allowed = innocence.allowed();
   std::vector<std::pair<Search::Found, Hit>> counted;
   for (const Search::Found& found : search.run(least_)) {
-    // A harmless phrase clears what it holds, if that is written as plainly.
+    // A harmless phrase clears what it holds, if that is written as plainly, but no grave term that
+    // it does not name.
+    const bool grave = terms_.patterns[found.pattern].severity >= kGraveSeverityMin;
     const bool cleared =
         found.rules == 0 &&
         std::any_of(allowed.begin(), allowed.end(), [&](const AllowList::Range& range) {
-          return range.begin <= found.begin && found.end <= range.end;
+          return range.begin <= found.begin && found.end <= range.end && !(grave && range.any_word);
         });
     if (cleared) continue;
     Hit hit;

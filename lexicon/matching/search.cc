@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lexicon/categories.h"
 #include "lexicon/channel/drawn_letters.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/text/unicode.h"
@@ -439,7 +440,8 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   if (scope_ == Scope::Words && pattern.language != 0 && innocence_.other_words() > own &&
       (innocence_.languages() & language_bit(pattern.language)).none())
     cost += price(Price::OtherText);
-  if ((flags & kName) && pattern.severity < kGraveSeverityMin) cost += price(Price::Name);
+  if ((flags & kName) && pattern.severity < kGraveSeverityMin && innocence_.titled(state.start))
+    cost += price(Price::Name);
   if ((flags & kNoLeet) && (state.rules & bit(Rule::Leet))) cost += price(Price::NoLeet);
   if ((flags & kNoSound) && (state.rules & kSoft)) cost += price(Price::NoSound);
   if (pattern.letters <= 3 && state.rules != 0) cost += price(Price::Short);

@@ -187,6 +187,26 @@ TEST(Lexicon, AWordOfAnotherLanguageIsNoLightTerm) {
     EXPECT_FALSE(shipped().find(text).empty()) << text;
 }
 
+// Kinds of text that resemble a term, in other words than any list was made with.
+TEST(Lexicon, AccusesNoNamesInitialsColoursOrPhrases) {
+  for (const char* prompt :
+       {"a sign that says \"Lana\"", "a sign that says \"Надя Реза\"",
+        "a jersey that says \"F.K. Partizan\"", "a sign that says \"S.C. Braga\"",
+        "a label that says \"#5A55E1\"", "a coin that says \"Marten (1919-1945)\"",
+        "a sign that says \"Notarin Cumming\"", "a sign that says \"Tobias Cock\"",
+        "a sign that says \"Randi\"", "a poster that says \"never call anyone a retard\"",
+        "a card that says \"bastard agrimony\"", "a book that says \"the dog and the cock\""}) {
+    EXPECT_FALSE(flagged(prompt)) << prompt;
+  }
+  for (const char* prompt :
+       {"a sign that says \"reggiN\"", "a sign that says \"F.U.C.K\"",
+        "a sign that says \"#N1GG3R\"", "a sign that says \"randi\"",
+        "a sign that says \"Dr. Cunt\"", "a sign that says \"never call anyone a nigger\"",
+        "a sign that says \"the dog and the cunt\""}) {
+    EXPECT_TRUE(flagged(prompt)) << prompt;
+  }
+}
+
 // Nothing on the lists is hidden by an allowed word, by another language, or by how it is read.
 // What a prompt's author writes around a word clears it only as far as the picture shows it, and a
 // grave word not at all.
@@ -195,7 +215,8 @@ TEST(Lexicon, NothingThatTheAuthorControlsClearsAGraveWord) {
                            "grave\tinsult\t5\ten\tname not:de\t\n"
                            "light\tinsult\t3\ten\tname not:de\t\n"
                            "lokal\tinsult\t3\tfr\tlocal\t\n");
-  const TemporaryFile allowed("phrase\tlanguage\tnote\ngrave digger\ten\t\n");
+  const TemporaryFile allowed(
+      "phrase\tlanguage\tnote\ngrave digger\ten\t\nnever say *\ten\t\n");
   const auto lexicon = Lexicon::load({list.path(), allowed.path()});
   const auto flags = [&](std::string_view prompt) {
     const auto findings = lexicon->analyze(prompt).findings;
@@ -210,6 +231,8 @@ TEST(Lexicon, NothingThatTheAuthorControlsClearsAGraveWord) {
       {"a sign that says \"Mr Grave\"", true},
       {"a sign that says \"Grave's\"", true},
       {"a sign that says \"Grave digger\"", false},
+      {"a sign that says \"Never say grave\"", true},
+      {"a sign that says \"Never say light\"", false},
       {"a sign that says \"mit der light\"", false},
       {"a sign that says \"Mr Light\"", false},
       {"a sign that says \"Light's\"", false},

@@ -23,6 +23,15 @@ TEST(AllowList, MatchesThePlainTextOnly) {
   EXPECT_FALSE(covers("сheck")) << "the first letter is Cyrillic";
 }
 
+TEST(AllowList, AStarBehindASpaceIsAnyWord) {
+  const AllowList allowed({"never say *"});
+  const auto ranges = allowed.find(normalize("Never say heck again"));
+  ASSERT_EQ(ranges.size(), 1u);
+  EXPECT_EQ(ranges[0].end, 14u);
+  EXPECT_TRUE(ranges[0].any_word);
+  EXPECT_TRUE(allowed.find(normalize("Never say")).empty());
+}
+
 TEST(AllowList, WordsBeginAndEndAtSeams) {
   const AllowList allowed({"check"});
   const NormalizedText text = normalize("acheckb");

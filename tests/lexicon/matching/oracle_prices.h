@@ -165,7 +165,8 @@ class OraclePrices {
     pay(scope_ == Scope::Words && p.language != 0 && !spoken &&
             innocence_.other_words() > (written ? 0u : 1u),
         Price::OtherText);
-    pay(p.flags & kName, Price::Name);
+    pay((p.flags & kName) && p.severity < kGraveSeverityMin && innocence_.titled(start_),
+        Price::Name);
     pay((p.flags & kNoLeet) && (rules & bit(Rule::Leet)), Price::NoLeet);
     pay((p.flags & kNoSound) && soft > 0, Price::NoSound);
     pay(p.letters <= 3 && !written, Price::Short);

@@ -17,6 +17,8 @@ bool name(std::string_view text, std::uint32_t begin, std::uint32_t end) {
 
 TEST(Names, StandBesideTitlesAndPlacesOrOwnThings) {
   EXPECT_TRUE(name("Mr Heck", 3, 7));
+  EXPECT_TRUE(name("Avvocato Heck", 9, 13));
+  EXPECT_TRUE(name("Нотариус Хек", 9, 12));
   EXPECT_TRUE(name("Heck Road", 0, 4));
   EXPECT_TRUE(name("heck's bakery", 0, 4));
   EXPECT_FALSE(name("mr heck", 3, 7)) << "no capital";
