@@ -14,7 +14,7 @@ extern const std::string_view lexicon_reading_names_tsv;
 extern const std::string_view lexicon_text_extraction_marks_tsv;
 extern const std::string_view lexicon_text_extraction_phrases_tsv;
 extern const std::string_view lexicon_text_glyphs_tsv;
-extern const std::string_view lexicon_text_instructions_tsv;
+extern const std::string_view lexicon_text_instructions_instructions_tsv;
 extern const std::string_view lexicon_text_markup_entities_tsv;
 extern const std::string_view lexicon_written_forms_tsv;
 
@@ -32,7 +32,7 @@ inline auto lexicon_tables() {
                                {"text/extraction/marks.tsv", lexicon_text_extraction_marks_tsv},
                                {"text/extraction/phrases.tsv", lexicon_text_extraction_phrases_tsv},
                                {"text/glyphs.tsv", lexicon_text_glyphs_tsv},
-                               {"text/instructions.tsv", lexicon_text_instructions_tsv},
+                               {"text/instructions/instructions.tsv", lexicon_text_instructions_instructions_tsv},
                                {"text/markup/entities.tsv", lexicon_text_markup_entities_tsv},
                                {"written/forms.tsv", lexicon_written_forms_tsv}});
 }

@@ -386,12 +386,8 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
   float cost = price(Price::Term) + pattern.cost;
   const int soft = static_cast<int>(count_bits(state.rules & kSoft));
   if (pattern.numeric) {
-    // A number is meant only where it is all that stands there: "1488", not "1488 Oak Lane".
-    const std::uint32_t begin = state.start;
-    const bool alone = innocence_.bound(begin) < 3 &&
-                       innocence_.total() - innocence_.bound(std::min(at, size())) < 3;
-    if (!alone || joined || (state.rules & ~(bit(Rule::Gap) | bit(Rule::SpaceGap)))) return kNever;
-    return cost - 6;
+    const bool spaced_out = (state.rules & ~(bit(Rule::Gap) | bit(Rule::SpaceGap))) == 0;
+    return stands_alone(state.start, at) && !joined && spaced_out ? cost - 6 : kNever;
   }
   if (state.rules == 0 && !joined) cost += price(Price::Plain);
   if (state.rules == 0 && rest.affix && !state.inside) cost += price(Price::PlainEnding);
@@ -451,6 +447,22 @@ float Search::price_of(const Pattern& pattern, const State& state, std::uint32_t
     if (pattern.letters == 4) cost += price(Price::ShortSlip);
   }
   return cost;
+}
+
+// A number is meant only where it is all that stands there, and no amount.
+bool Search::stands_alone(std::uint32_t begin, std::uint32_t end) const {
+  return innocence_.bound(begin) < 3 &&
+         innocence_.total() - innocence_.bound(std::min(end, size())) < 3 &&
+         !is_amount(text_, begin, end);
+}
+
+bool Search::is_amount(const NormalizedText& text, std::uint32_t begin, std::uint32_t end) {
+  const auto cells = text.cells.begin();
+  const bool decimal = std::any_of(cells + begin, cells + end, [](const Cell& cell) {
+    return cell.source == U'.' || cell.source == U',';
+  });
+  return decimal || std::any_of(cells, text.cells.end(),
+                                [](const Cell& cell) { return is_currency_sign(cell.source); });
 }
 
 // Katakana are written for one foreign word at a time.

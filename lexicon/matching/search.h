@@ -65,6 +65,9 @@ class Search {
          const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
          Effort effort);
 
+  // Whether the number in cells [begin, end) is one of money, or has a decimal: "14.88", "€ 1488".
+  static bool is_amount(const NormalizedText& text, std::uint32_t begin, std::uint32_t end);
+
   // Where a term may begin; all cells otherwise.
   void begin_only(const std::vector<bool>& cells) { begins_ = &cells; }
   // What has evidence of `least` or more.
@@ -187,6 +190,7 @@ class Search {
   };
   Residue residue(std::uint32_t begin, std::uint32_t end, bool behind) const;
   Residue behind(std::uint32_t at, bool hidden) const;
+  bool stands_alone(std::uint32_t begin, std::uint32_t end) const;
   float price_of(const Pattern& pattern, const State& state, std::uint32_t at,
                  const Residue& rest) const;
   bool is_within_katakana(std::uint32_t begin, std::uint32_t end) const;

@@ -9,7 +9,7 @@
 #include "lexicon/categories.h"
 #include "lexicon/reading/names.h"
 #include "lexicon/text/codes.h"
-#include "lexicon/text/instructions.h"
+#include "lexicon/text/instructions/instructions.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
 

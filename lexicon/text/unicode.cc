@@ -166,6 +166,10 @@ bool kana_begins(char32_t before, char32_t first) {
          std::u32string_view(U"のはがをにとなもで、").find(before) != std::u32string_view::npos;
 }
 
+bool is_currency_sign(char32_t c) {
+  return u_charType(static_cast<UChar32>(c)) == U_CURRENCY_SYMBOL;
+}
+
 bool are_of_one_cyrillic_alphabet(std::u32string_view letters) {
   static const std::vector<icu::UnicodeSet> alphabets = [] {
     std::vector<icu::UnicodeSet> result;

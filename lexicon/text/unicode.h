@@ -77,6 +77,7 @@ inline bool is_apostrophe(char32_t c) { return c == U'\'' || c == U'’' || c ==
 // A conjoining part of a Hangul syllable.
 inline bool is_jamo(char32_t c) { return c >= 0x1100 && c <= 0x11FF; }
 inline bool is_cyrillic(char32_t c) { return c >= 0x400 && c <= 0x52F; }
+bool is_currency_sign(char32_t c);
 // Whether one language has all of these letters (CLDR's exemplar characters).
 bool are_of_one_cyrillic_alphabet(std::u32string_view letters);
 inline bool is_katakana(char32_t c) { return (c >= U'ァ' && c <= U'ヺ') || c == U'ー'; }

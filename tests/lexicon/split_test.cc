@@ -92,8 +92,8 @@ void print(const char* name, const std::map<std::string, Count>& counts) {
 
 // The bounds are what this matcher reaches, less a few rows: raise them with it. The aim is 0.95
 // found of either half, and 0.003 accused.
-constexpr double kRecallMin = 0.75;
-constexpr double kAccusedMax = 0.018;
+constexpr double kRecallMin = 0.92;
+constexpr double kAccusedMax = 0.008;
 // What half A may be ahead by: a gain that the other half does not share was learnt by heart.
 constexpr double kByHeartMax = 0.05;
 
@@ -132,7 +132,7 @@ TEST(Split, HoldsOnTheHalvesThatNothingWasFittedTo) {
 
 // Innocents that stand close: names, places, titles, other languages, ordinary words that hold a
 // term's letters. The aim is 0.015.
-constexpr double kCloseMax = 0.035;
+constexpr double kCloseMax = 0.03;
 
 TEST(Split, LeavesInnocentsThatStandClose) {
   const auto lexicon = Lexicon::load({kRoot / "lexicon/default.tsv", kRoot / "lexicon/allow.tsv"});

@@ -11,6 +11,7 @@
 #include "lexicon/channel/channel.h"
 #include "lexicon/matching/entry.h"
 #include "lexicon/matching/innocence.h"
+#include "lexicon/matching/search.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
 
@@ -119,7 +120,8 @@ class OraclePrices {
     float cost = price(Price::Term) + p.cost;
     if (p.numeric) {
       const bool alone = innocence_.bound(start_) < 3 &&
-                         innocence_.total() - innocence_.bound(std::min(at, size_)) < 3;
+                         innocence_.total() - innocence_.bound(std::min(at, size_)) < 3 &&
+                         !Search::is_amount(text_, start_, at);
       const bool spaced_out = (rules & ~(bit(Rule::Gap) | bit(Rule::SpaceGap))) == 0;
       return alone && !joined && spaced_out ? cost - 6 : kNever;
     }

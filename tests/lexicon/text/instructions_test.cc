@@ -1,4 +1,4 @@
-#include "lexicon/text/instructions.h"
+#include "lexicon/text/instructions/instructions.h"
 
 #include <gtest/gtest.h>
 
