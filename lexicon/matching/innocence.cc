@@ -168,10 +168,8 @@ void Innocence::weigh_languages() {
       votes[word.language] += 1;
     }
   }
-  // Of languages that share their words the likeliest need not have a third.
-  const float most = shared ? *std::max_element(votes.begin(), votes.end()) : 0;
   for (LanguageNumber i = 0; i < votes.size(); ++i) {
-    if (votes[i] > 0 && (votes[i] * 3 >= all || votes[i] == most)) languages_ |= language_bit(i);
+    if (votes[i] > 0 && votes[i] * 3 >= all) languages_ |= language_bit(i);
   }
 }
 

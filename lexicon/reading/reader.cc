@@ -67,10 +67,10 @@ std::uint32_t end_of_letters(const NormalizedText& text, std::uint32_t begin, st
 }
 
 // The stretches of a text that cost so much as they stand that they may be meant otherwise, put
-// together with spaces between; of a short text, all.
+// together with spaces between; of a short text, all. `asked`: the prompt says that it is.
 class Senseless {
  public:
-  Senseless(const NormalizedText& text, const Innocence& ordinary, float least) {
+  Senseless(const NormalizedText& text, const Innocence& ordinary, float least, bool asked) {
     constexpr std::size_t kShort = 12;
     bool any = false;
     std::vector<Stretch> all;
@@ -82,7 +82,7 @@ class Senseless {
       const std::uint32_t end = end_of_letters(text, i, stretch(text, i, i + 1).second);
       const float cost = ordinary.bound(end) - ordinary.bound(i);
       all.push_back({i, end, 0, cost});
-      any = any || (cost >= least && !is_listed(ordinary, i, end));
+      any = any || (cost >= least && (asked || !is_listed(ordinary, i, end)));
       i = end;
     }
     if (!any) return;
@@ -259,7 +259,7 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
   bool turned = false;
   const NormalizedText upside_down = turn(text, &turned);
   const Senseless senseless(text, ordinary,
-                            channel.price(turned ? Price::Turned : backwards) + term);
+                            channel.price(turned ? Price::Turned : backwards) + term, mirrored);
   if (senseless.empty()) return;
   const auto look = [&](const NormalizedText& cells, bool opposite, Steps steps, Price price) {
     Matcher::View view;
