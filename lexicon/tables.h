@@ -24,17 +24,18 @@ struct Table {
 };
 // All of them: the lexicon's revision hashes them in this order.
 inline auto lexicon_tables() {
-  return std::to_array<Table>({{"channel/companions.tsv", lexicon_channel_companions_tsv},
-                               {"channel/prices.tsv", lexicon_channel_prices_tsv},
-                               {"channel/rules.tsv", lexicon_channel_rules_tsv},
-                               {"channel/sound.tsv", lexicon_channel_sound_tsv},
-                               {"reading/names.tsv", lexicon_reading_names_tsv},
-                               {"text/extraction/marks.tsv", lexicon_text_extraction_marks_tsv},
-                               {"text/extraction/phrases.tsv", lexicon_text_extraction_phrases_tsv},
-                               {"text/glyphs.tsv", lexicon_text_glyphs_tsv},
-                               {"text/instructions/instructions.tsv", lexicon_text_instructions_instructions_tsv},
-                               {"text/markup/entities.tsv", lexicon_text_markup_entities_tsv},
-                               {"written/forms.tsv", lexicon_written_forms_tsv}});
+  return std::to_array<Table>(
+      {{"channel/companions.tsv", lexicon_channel_companions_tsv},
+       {"channel/prices.tsv", lexicon_channel_prices_tsv},
+       {"channel/rules.tsv", lexicon_channel_rules_tsv},
+       {"channel/sound.tsv", lexicon_channel_sound_tsv},
+       {"reading/names.tsv", lexicon_reading_names_tsv},
+       {"text/extraction/marks.tsv", lexicon_text_extraction_marks_tsv},
+       {"text/extraction/phrases.tsv", lexicon_text_extraction_phrases_tsv},
+       {"text/glyphs.tsv", lexicon_text_glyphs_tsv},
+       {"text/instructions/instructions.tsv", lexicon_text_instructions_instructions_tsv},
+       {"text/markup/entities.tsv", lexicon_text_markup_entities_tsv},
+       {"written/forms.tsv", lexicon_written_forms_tsv}});
 }
 
 }  // namespace glyphward::tables

@@ -3,8 +3,8 @@
 //
 //   glyphward_fit_channel --out FOLDER [--passes N] FILE...
 //
-// Rows {"text", "label": "toxic"|"clean"[, "weight"]}, as bench/lexicon/sets/make.py writes them. Of
-// rows with "term_half" and "template_half" only those with A in both are looked at, so that the
+// Rows {"text", "label": "toxic"|"clean"[, "weight"]}, as bench/lexicon/sets/make.py writes them.
+// Of rows with "term_half" and "template_half" only those with A in both are looked at, so that the
 // others can show how well it went. One number after the other is moved up and down while that
 // lessens the loss: the logistic loss of the evidence around the margin, and a little for each step
 // away from the numbers that are compiled in. Begins with the tables in FOLDER if it has any, and
@@ -57,10 +57,10 @@ std::vector<Row> read_rows(const std::vector<std::string>& files) {
       if (!in_half_a(object)) continue;
       Row row;
       row.toxic = object.at("label") == "toxic";
-      if (const auto* weight = object.if_contains("weight")) row.weight = weight->to_number<double>();
+      if (const auto* weight = object.if_contains("weight"))
+        row.weight = weight->to_number<double>();
       const Extraction extraction = extract(std::string_view(object.at("text").as_string()));
-      for (const RenderedText& text : extraction.texts)
-        row.texts.push_back({text.text, {}});
+      for (const RenderedText& text : extraction.texts) row.texts.push_back({text.text, {}});
       if (!row.texts.empty()) rows.push_back(std::move(row));
     }
   }
@@ -198,7 +198,8 @@ class Fit {
     double found = 0, toxic = 0, accused = 0, clean = 0;
     for (const Row& row : rows_) {
       const double evidence = std::clamp(evidence_of(reader, row), -1.0, 12.0);
-      const double beyond = row.toxic ? kEvidenceMin + 0.5 - evidence : evidence - kEvidenceMin + 0.5;
+      const double beyond =
+          row.toxic ? kEvidenceMin + 0.5 - evidence : evidence - kEvidenceMin + 0.5;
       sum += row.weight * std::log1p(std::exp(beyond / 0.8));
       (row.toxic ? toxic : clean) += row.weight;
       if (evidence >= kEvidenceMin) (row.toxic ? found : accused) += row.weight;

@@ -14,8 +14,8 @@ namespace glyphward::lexicon {
 // disguise is excused.
 class AllowList {
  public:
-  // A phrase that ends in `*` allows any ending, one that ends in ` *` any word. Punctuation and spaces of a phrase match each
-  // other.
+  // A phrase that ends in `*` allows any ending, one that ends in ` *` any word. Punctuation and
+  // spaces of a phrase match each other.
   explicit AllowList(const std::vector<std::string>& phrases);
 
   struct Range {

@@ -44,7 +44,6 @@ struct Entry {
   std::string until = {};  // the last day on which it holds, YYYY-MM-DD; empty: always
 };
 
-
 // How a text is read.
 enum class Scope {
   Words,   // words, spelled words, compounds

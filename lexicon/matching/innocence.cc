@@ -10,10 +10,10 @@
 namespace glyphward::lexicon {
 namespace {
 
-constexpr float kQuietMax = 11.0f;      // see quiet()
-constexpr float kTellingMax = 12.5f;    // a word this frequent tells its language
-constexpr float kWordMin = 3.0f;        // no word costs less
-constexpr float kYear = 5.3f;           // one of two hundred
+constexpr float kQuietMax = 11.0f;    // see quiet()
+constexpr float kTellingMax = 12.5f;  // a word this frequent tells its language
+constexpr float kWordMin = 3.0f;      // no word costs less
+constexpr float kYear = 5.3f;         // one of two hundred
 constexpr std::size_t kUnspacedWordMax = 8;
 
 bool is_common_sign(char32_t c) {
@@ -134,9 +134,9 @@ void Innocence::find_words() {
   }
 }
 
-// Each listed word votes for the language in which it is written most; terms do not. Where a word is
-// a term in one language and ordinary in another, the others share their votes among all languages
-// that have them often: "la" is no evidence for one.
+// Each listed word votes for the language in which it is written most; terms do not. Where a word
+// is a term in one language and ordinary in another, the others share their votes among all
+// languages that have them often: "la" is no evidence for one.
 void Innocence::weigh_languages() {
   Votes votes{};
   float all = 0;
@@ -149,9 +149,8 @@ void Innocence::weigh_languages() {
       const std::u32string letters = plain(i, end);
       const WordHash hash = hash_of(letters);
       const WordTable::Word word = vocabulary_.listed(hash, kNoLanguage);
-      const bool telling =
-          word.cost < kTellingMax ||
-          (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
+      const bool telling = word.cost < kTellingMax ||
+                           (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
       if (telling && word.language != 0) telling_words.emplace_back(hash, word);
       shared = shared || vocabulary_.is_foreign(hash);
       if (telling || !vocabulary_.is_term(letters)) ++other_words_;
@@ -217,7 +216,8 @@ Innocence::Priced Innocence::price_near(std::u32string_view letters, float most)
     WordHash front = 0;
     for (std::size_t i = 0; i < size; ++i) {
       const WordHash less = hash_join(front, hash_of(letters.substr(i + 1)), size - i - 1);
-      slip = std::min({slip, vocabulary_.listed(less, kNoLanguage).cost, table_.near(Key::Less, less)});
+      slip = std::min(
+          {slip, vocabulary_.listed(less, kNoLanguage).cost, table_.near(Key::Less, less)});
       front = hash_append(front, letters[i]);
     }
     offer(slip + near);
@@ -484,8 +484,7 @@ bool Innocence::add_name(std::uint32_t begin, std::uint32_t end, std::u32string_
   if (name == kNever) return false;
   const bool title = titled(begin);
   if (!title && vocabulary_.is_term(letters)) return false;  // names have a capital
-  add(begin, end,
-      {name + cost + price(title ? Price::NameTitle : Price::NameOther), How::Name});
+  add(begin, end, {name + cost + price(title ? Price::NameTitle : Price::NameOther), How::Name});
   return title;
 }
 

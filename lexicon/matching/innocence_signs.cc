@@ -93,8 +93,7 @@ void Innocence::add_masked(std::uint32_t begin, std::uint32_t end) {
          How::Masked});
   if (end - begin > 12) return;
   add(begin, end,
-      {table_.near(Key::Hidden, hash) + price(Price::Masked) + starred +
-           static_cast<float>(hidden),
+      {table_.near(Key::Hidden, hash) + price(Price::Masked) + starred + static_cast<float>(hidden),
        How::Masked});
 }
 

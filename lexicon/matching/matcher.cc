@@ -79,7 +79,8 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
       add_spelling(stem + U"ies", number, entry, steps | kInflection, cost, keys);
     if (folded.back() == U'e' && !(entry.flags & kPlural))
       add_spelling(stem + U"ing", number, entry, steps | kInflection, cost, keys);
-    if (takes_es(folded)) add_spelling(folded + U"es", number, entry, steps | kInflection, cost, keys);
+    if (takes_es(folded))
+      add_spelling(folded + U"es", number, entry, steps | kInflection, cost, keys);
   };
   add_form(entry.term.term, 0, 0);
   for (const std::string& form : entry.forms) add_form(form, kSpelling, channel.price(Price::Form));
@@ -87,8 +88,7 @@ void Matcher::add_entry(std::uint32_t number, const Entry& entry, Keys& keys) {
 
 // One spelling, in every index in which it may be found.
 void Matcher::add_spelling(std::u32string letters, std::uint32_t number, const Entry& entry,
-                           Steps steps, float cost, Keys& keys,
-                           bool stripped) {
+                           Steps steps, float cost, Keys& keys, bool stripped) {
   if (letters.empty()) return;
   const auto id = static_cast<std::uint32_t>(terms_.patterns.size());
   const auto spaces = static_cast<std::size_t>(std::count(letters.begin(), letters.end(), U' '));

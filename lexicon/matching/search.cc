@@ -70,9 +70,8 @@ void Search::set_ceilings(std::uint32_t from, std::uint32_t to) {
 void Search::walk(std::uint32_t from, std::uint32_t to) {
   for (std::uint32_t at = from; at <= to; ++at) {
     const std::optional<State> first = at < to ? seed(at) : std::nullopt;
-    const bool any = std::any_of(kAges.begin(), kAges.end(), [&](Age age) {
-      return blocks_at_[place(at, age)] != kNoBlock;
-    });
+    const bool any = std::any_of(kAges.begin(), kAges.end(),
+                                 [&](Age age) { return blocks_at_[place(at, age)] != kNoBlock; });
     if (!any && !first) continue;
     look_at_cell(at);
     // Behind dear writing a beginning would be the dearest of the cell's states.

@@ -5,7 +5,8 @@
 // reading of the cell, by a mask, a slip, a spelling by ear, over signs and spaces, each at the
 // price of its rule (channel.h). Of states at the same node the cheapest stays, so that one pass
 // serves all beginnings; a state stays only while it is no dearer than ordinary writing has been,
-// and among the best kBeam of its cell and age. That bounds the work at each cell, whatever the text.
+// and among the best kBeam of its cell and age. That bounds the work at each cell, whatever the
+// text.
 //
 // Where a term ends, evidence = total cost of the ordinary reading - cost of this one.
 #pragma once
@@ -18,8 +19,8 @@
 
 #include "lexicon/channel/channel.h"
 #include "lexicon/finding.h"
-#include "lexicon/matching/innocence.h"
 #include "lexicon/matching/entry.h"
+#include "lexicon/matching/innocence.h"
 #include "lexicon/matching/vocabulary.h"
 #include "lexicon/text/normalization.h"
 #include "lexicon/text/unicode.h"
@@ -214,8 +215,7 @@ class Search {
   // Whether the letters of cell `at` and the next lead on from the node: more than one likeness
   // hardly counts (Price::FurtherSoft), so that there must be letters beside it.
   bool leads_on(std::uint32_t node, std::uint32_t at) const {
-    return terms_.words.has_values(node) ||
-           (terms_.words.next_letters(node) & kSpaceLetter) != 0 ||
+    return terms_.words.has_values(node) || (terms_.words.next_letters(node) & kSpaceLetter) != 0 ||
            terms_.words.any_child(node, ahead_[at],
                                   [&](std::uint32_t child) { return goes_on(child, at + 1); });
   }
@@ -260,7 +260,8 @@ class Search {
   std::vector<float> limits_;
   std::vector<bool> soft_;  // where likenesses are looked for
   std::vector<std::uint32_t> blocks_at_;
-  std::vector<float> ceilings_;  // what a state at a place must be cheaper than, its outlook included
+  std::vector<float>
+      ceilings_;  // what a state at a place must be cheaper than, its outlook included
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;

@@ -160,8 +160,7 @@ void Search::read_slip(const State& state, std::uint32_t at) {
   const char32_t c = plain(at);
   const bool vowel = is_vowel(c);
   // Whether any letter in place of this one leads on.
-  const bool leads =
-      trie.letters_after(state.node) & (ahead_[at + 1] | kSpaceLetter | Trie::kEnds);
+  const bool leads = trie.letters_after(state.node) & (ahead_[at + 1] | kSpaceLetter | Trie::kEnds);
   const bool slips = leads && admits_rule(state, Rule::Slip, 1, 0, at + 1);
   const bool vowels = leads && vowel && admits_rule(state, Rule::Vowel, 1, 0, at + 1);
   const auto misspell = [&](char32_t meant, std::uint32_t node) {
@@ -176,7 +175,8 @@ void Search::read_slip(const State& state, std::uint32_t at) {
     ++next.fragment;
     push(next, at + 1);
   };
-  const LetterSet letters = (vowels ? kVowels : 0) | (slips ? ~(vowel ? kVowels : 0) : 0) | kOtherLetters;
+  const LetterSet letters =
+      (vowels ? kVowels : 0) | (slips ? ~(vowel ? kVowels : 0) : 0) | kOtherLetters;
   if (slips || vowels) trie.each_child(state.node, letters & ~kSpaceLetter, misspell);
   if (innocence_.word_end(at) > at + 1 && plain(at + 1) != c) {
     const std::uint32_t meant = trie.child(state.node, plain(at + 1));
@@ -304,9 +304,9 @@ void Search::cross(const State& state, std::uint32_t at) {
   }
   // An apostrophe within a word parts nothing that people read.
   const bool apostrophe = is_apostrophe(text_.cells[at].source) && gap_.end == at + 1;
-  const float extra = (other ? 1.0f : 0.0f) + (apostrophe ? price(Price::ApostropheGap) : 0.0f) +
-                      (gap_.masks > 1 ? price(Price::HiddenGap) * static_cast<float>(gap_.masks)
-                                      : 0.0f);
+  const float extra =
+      (other ? 1.0f : 0.0f) + (apostrophe ? price(Price::ApostropheGap) : 0.0f) +
+      (gap_.masks > 1 ? price(Price::HiddenGap) * static_cast<float>(gap_.masks) : 0.0f);
   go(with(state, gap_.blank ? Rule::SpaceGap : Rule::Gap, 0, at, extra), false, signature);
 }
 

@@ -60,7 +60,8 @@ void Search::search_shapes() {
     }
     const std::uint32_t stretch = end;
     if (hidden >= 2) {
-      // To the end of the stretch or another sign, and as far as the signs and a letter behind them.
+      // To the end of the stretch or another sign, and as far as the signs and a letter behind
+      // them.
       if (stretch - i <= Shapes::kLettersMax) compare_shapes(i, stretch, hidden);
       if (last_hidden + 1 < stretch) compare_shapes(i, last_hidden + 1, hidden);
       if (last_hidden + 2 < stretch) compare_shapes(i, last_hidden + 2, hidden);

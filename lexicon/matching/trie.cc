@@ -61,7 +61,9 @@ void Trie::build(std::vector<Key> keys) {
     }
     // Latin letters first; the space, of all others, stands before them.
     const auto order = [](char32_t c) { return latin_class(c) >= 0 ? latin_class(c) : 27; };
-    const auto before = [&](const auto& a, const auto& b) { return order(a.first) < order(b.first); };
+    const auto before = [&](const auto& a, const auto& b) {
+      return order(a.first) < order(b.first);
+    };
     if (!std::is_sorted(edges.begin(), edges.end(), before))
       std::stable_sort(edges.begin(), edges.end(), before);
     nodes_[range.node].first_child = static_cast<std::uint32_t>(nodes_.size());

@@ -97,7 +97,7 @@ class Trie {
         0;  // children lie together: those by Latin letters first, then the others in order
     std::uint32_t first_other = 0;  // letters_ of those others
     std::uint32_t first_value = 0;
-    LetterSet next = 0;  // of the children
+    LetterSet next = 0;   // of the children
     LetterSet after = 0;  // of the children's children
     std::uint32_t values = 0;
     char32_t letter = 0;

@@ -23,9 +23,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
   if (pattern.severity == 0 || pattern.spaced) return;
   const WordHash hash = hash_of(spelling);
   const WordTable::Word word = table_.word(hash);
-  // A term that only its own language has may be a name elsewhere, however grave it is.
-  if (pattern.severity >= kGraveSeverityMin && !pattern.stripped && !(pattern.flags & kLocal))
-    no_names_.insert(hash);
+  if (pattern.severity >= kGraveSeverityMin && !pattern.stripped) no_names_.insert(hash);
   spellings_.emplace_back(hash, language_bit(pattern.language));
   // Without its marks it is often a word of another language.
   if (pattern.stripped && word.cost < kNever && word.language != pattern.language) return;

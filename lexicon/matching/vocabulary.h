@@ -49,9 +49,7 @@ class Vocabulary {
   // kNever if it is in no list, or a term's spelling.
   WordTable::Word listed(WordHash hash, LanguageSet languages) const;
   // Whether a term of one language is an ordinary word of another, or may be.
-  bool is_foreign(WordHash hash) const {
-    return marks_[hash % kMarks] && foreign_.contains(hash);
-  }
+  bool is_foreign(WordHash hash) const { return marks_[hash % kMarks] && foreign_.contains(hash); }
   // What a name costs; kNever if it is none, or a grave term.
   float name(WordHash hash) const;
   // Whether the word is a term as it stands, or with an ending: no slip of another word.
@@ -82,7 +80,7 @@ class Vocabulary {
   std::unordered_set<WordHash> grave_;     // terms that no language clears
   std::unordered_set<WordHash> no_names_;  // terms and spellings that no name clears
   std::vector<std::pair<WordHash, LanguageSet>> spellings_;  // until finish()
-  std::unordered_map<WordHash, LanguageSet> own_;  // in which one of foreign_ is a term
+  std::unordered_map<WordHash, LanguageSet> own_;            // in which one of foreign_ is a term
   std::unordered_map<WordHash, std::vector<Foreign>> foreign_;
   std::unordered_map<WordHash, float> allowed_;
 };

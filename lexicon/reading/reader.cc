@@ -165,7 +165,8 @@ void Reader::place(const NormalizedText& text, std::size_t offset, Steps view,
                    std::vector<Hit>& hits, std::vector<PlacedHit>& out) const {
   for (Hit& hit : hits) {
     const Entry& entry = entries_[hit.entry];
-    if ((entry.flags & kName) && entry.term.severity < kGraveSeverityMin && is_name(text, hit)) continue;
+    if ((entry.flags & kName) && entry.term.severity < kGraveSeverityMin && is_name(text, hit))
+      continue;
     const Cell& a = text.cells[hit.begin];
     const Cell& b = text.cells[hit.end - 1];
     out.push_back({hit.entry,
@@ -200,7 +201,8 @@ NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset
   view.effort = hints.effort;
   matcher_.find(text, ordinary, view, hits);
   place(text, 0, 0, hits, out);
-  if (text.cells.size() > 1 && !hints.as_it_stands) {  // one letter is the same, whichever way it is looked at
+  if (text.cells.size() > 1 &&
+      !hints.as_it_stands) {  // one letter is the same, whichever way it is looked at
     read_turned(text, ordinary, hints, out);
     read_decoded(reading.text, text, ordinary, hints, out);
     read_initials(text, hints, out);
@@ -258,8 +260,8 @@ void Reader::read_turned(const NormalizedText& text, const Innocence& ordinary, 
   const float term = channel.price(Price::Term) + channel.price(Price::Plain) + matcher_.least();
   bool turned = false;
   const NormalizedText upside_down = turn(text, &turned);
-  const Senseless senseless(text, ordinary,
-                            channel.price(turned ? Price::Turned : backwards) + term, mirrored);
+  const float least = channel.price(turned ? Price::Turned : backwards) + term;
+  const Senseless senseless(text, ordinary, least, hints.mirrored);
   if (senseless.empty()) return;
   const auto look = [&](const NormalizedText& cells, bool opposite, Steps steps, Price price) {
     Matcher::View view;
@@ -332,8 +334,7 @@ void Reader::read_moved(std::string_view source, const NormalizedText& text,
       const std::string_view word = source.substr(start, text.cells[end - 1].end - start);
       if (cost >= least && word.size() <= kLettersMax && !is_listed(ordinary, i, end)) {
         ++words;
-        for (const Decoded& decoded : decode_word(word))
-          read_as(decoded, start, cost, hints, out);
+        for (const Decoded& decoded : decode_word(word)) read_as(decoded, start, cost, hints, out);
       }
     }
     i = std::max(end, i + 1);

@@ -87,7 +87,8 @@ class Reader {
                   const Hints& hints, std::vector<PlacedHit>& out) const;
   void read_as(const Decoded& decoded, std::size_t offset, float source, const Hints& hints,
                std::vector<PlacedHit>& out) const;
-  void read_initials(const NormalizedText& text, const Hints& hints, std::vector<PlacedHit>& out) const;
+  void read_initials(const NormalizedText& text, const Hints& hints,
+                     std::vector<PlacedHit>& out) const;
   void keep_pieces(const Pieces& pieces, std::vector<Hit>& hits, std::vector<PlacedHit>& out) const;
 
   const std::vector<Entry>& entries_;

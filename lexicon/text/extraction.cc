@@ -92,7 +92,8 @@ class Extractor {
     const bool syntax = syntax_ == Syntax::A1111 || syntax_ == Syntax::ComfyUi;
     if (!syntax || !one.quoted) return add(source, one);
     // Not beyond the text: many texts would each look through the whole prompt.
-    const std::string_view inside(text.data() + one.start, std::max(one.start, one.end) - one.start);
+    const std::string_view inside(text.data() + one.start,
+                                  std::max(one.start, one.end) - one.start);
     if (inside.find('{') == inside.npos) return add(source, one);
     std::size_t first = one.start;
     for (std::size_t at = one.start; at <= one.end; ++at) {

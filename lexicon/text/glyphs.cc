@@ -99,9 +99,14 @@ class Confusables {
     }
     // Letters that Unicode names after one: "LATIN SMALL LETTER R WITH FISHHOOK".
     for (const auto& [from, to] : {std::pair<char32_t, char32_t>{0xC0, 0x530},
-                                   {0x1C80, 0x1C90}, {0x1D00, 0x1DC0}, {0x1E00, 0x1F00},
-                                   {0x2C60, 0x2C80}, {0xA640, 0xA6A0}, {0xA720, 0xA800},
-                                   {0xAB30, 0xAB70}, {0x1DF00, 0x1E000}}) {
+                                   {0x1C80, 0x1C90},
+                                   {0x1D00, 0x1DC0},
+                                   {0x1E00, 0x1F00},
+                                   {0x2C60, 0x2C80},
+                                   {0xA640, 0xA6A0},
+                                   {0xA720, 0xA800},
+                                   {0xAB30, 0xAB70},
+                                   {0x1DF00, 0x1E000}}) {
       for (char32_t c = from; c < to; ++c) {
         const char32_t base = named_base(c);
         if (base == 0 || base == c || base == to_lower(c)) continue;

@@ -185,11 +185,11 @@ bool of_one_script(const std::vector<Cell>& cells, std::size_t begin, std::size_
     if (one != script) return false;
   }
   static constexpr std::array kLiving = {
-      USCRIPT_GREEK,   USCRIPT_ARMENIAN, USCRIPT_GEORGIAN, USCRIPT_HEBREW, USCRIPT_ARABIC,
-      USCRIPT_DEVANAGARI, USCRIPT_BENGALI, USCRIPT_TAMIL,  USCRIPT_TELUGU, USCRIPT_GUJARATI,
-      USCRIPT_KANNADA, USCRIPT_MALAYALAM, USCRIPT_GURMUKHI, USCRIPT_SINHALA, USCRIPT_THAI,
-      USCRIPT_LAO,     USCRIPT_KHMER,    USCRIPT_MYANMAR,  USCRIPT_ETHIOPIC, USCRIPT_HANGUL,
-      USCRIPT_HIRAGANA, USCRIPT_KATAKANA, USCRIPT_HAN};
+      USCRIPT_GREEK,      USCRIPT_ARMENIAN,  USCRIPT_GEORGIAN, USCRIPT_HEBREW,   USCRIPT_ARABIC,
+      USCRIPT_DEVANAGARI, USCRIPT_BENGALI,   USCRIPT_TAMIL,    USCRIPT_TELUGU,   USCRIPT_GUJARATI,
+      USCRIPT_KANNADA,    USCRIPT_MALAYALAM, USCRIPT_GURMUKHI, USCRIPT_SINHALA,  USCRIPT_THAI,
+      USCRIPT_LAO,        USCRIPT_KHMER,     USCRIPT_MYANMAR,  USCRIPT_ETHIOPIC, USCRIPT_HANGUL,
+      USCRIPT_HIRAGANA,   USCRIPT_KATAKANA,  USCRIPT_HAN};
   return std::find(kLiving.begin(), kLiving.end(), script) != kLiving.end();
 }
 
@@ -250,8 +250,8 @@ void add_mixed_script(NormalizedText& text) {
     }
     // A word of one script is a word of that script: "Рита" is a name. But no language has the
     // letters of several: "аѕѕһоӏє".
-    const bool native = other ? of_one_script(cells, begin, end)
-                              : !cyrillic || of_one_alphabet(cells, begin, end);
+    const bool native =
+        other ? of_one_script(cells, begin, end) : !cyrillic || of_one_alphabet(cells, begin, end);
     for (std::size_t i = begin; native && i < end; ++i) drop_loose(text, cells[i]);
     begin = end;
   }

@@ -7,9 +7,9 @@
 #include <unicode/uscript.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <stdexcept>
 #include <vector>
 
 #include "lexicon/text/icu.h"
@@ -173,8 +173,8 @@ bool is_currency_sign(char32_t c) {
 bool are_of_one_cyrillic_alphabet(std::u32string_view letters) {
   static const std::vector<icu::UnicodeSet> alphabets = [] {
     std::vector<icu::UnicodeSet> result;
-    for (const char* locale : {"ru", "uk", "be", "bg", "mk", "sr_Cyrl", "kk", "ky", "mn", "tg", "tt",
-                               "uz_Cyrl", "az_Cyrl", "ce", "os", "sah", "cv"}) {
+    for (const char* locale : {"ru", "uk", "be", "bg", "mk", "sr_Cyrl", "kk", "ky", "mn", "tg",
+                               "tt", "uz_Cyrl", "az_Cyrl", "ce", "os", "sah", "cv"}) {
       UErrorCode status = U_ZERO_ERROR;
       const icu::LocalULocaleDataPointer data(ulocdata_open(locale, &status));
       icu::UnicodeSet letters;

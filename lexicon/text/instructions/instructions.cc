@@ -65,7 +65,8 @@ struct Table {
     RE2::Options options;
     options.set_case_sensitive(false);
     options.set_log_errors(false);
-    TableReader reader("lexicon/text/instructions/instructions.tsv", tables::lexicon_text_instructions_instructions_tsv);
+    TableReader reader("lexicon/text/instructions/instructions.tsv",
+                       tables::lexicon_text_instructions_instructions_tsv);
     reader.expect_header({"kind", "word", "expression"});
     while (reader.next()) {
       const auto* kind = std::find(kKinds.begin(), kKinds.end(), reader.fields()[0]);

@@ -325,7 +325,9 @@ class OracleRun : private OraclePrices {
     Way on = way;
     const char32_t letter = letters_[place.letter];
     use(next, on, bit(sign ? Rule::Mask : Rule::WeakMask), at,
-        is_vowel(letter) ? 0.0f : sign ? 0.3f : 0.8f);
+        is_vowel(letter) ? 0.0f
+        : sign           ? 0.3f
+                         : 0.8f);
     ++next.letter;
     ++next.fragment;
     next.distorted = true;
