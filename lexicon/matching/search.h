@@ -66,6 +66,11 @@ class Search {
          const Innocence& innocence, Scope scope, const std::vector<std::uint32_t>& seams,
          Effort effort);
 
+  // "50%": the sign hides nothing.
+  static bool is_percent(const NormalizedText& text, std::uint32_t at) {
+    return text.cells[at].source == U'%' && at > 0 &&
+           text.cells[at - 1].kind == CellKind::Digit;
+  }
   // Whether the number in cells [begin, end) is one of money, or has a decimal: "14.88", "€ 1488".
   static bool is_amount(const NormalizedText& text, std::uint32_t begin, std::uint32_t end);
 

@@ -102,7 +102,7 @@ void Search::read_heard(const State& state, std::uint32_t at) {
 
 void Search::read_mask(const State& state, std::uint32_t at) {
   const Masking mask = masking(text_.cells[at]);
-  if (mask == Masking::None) return;
+  if (mask == Masking::None || is_percent(text_, at)) return;
   const bool plain_mask = mask == Masking::Plain;
   // A sign that parts the letters around hides none: "N'G" of "C'O'N'N'I'N'G".
   const auto same = [&](std::uint32_t i) {

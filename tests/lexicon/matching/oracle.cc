@@ -306,7 +306,7 @@ class OracleRun : private OraclePrices {
 
   void by_mask(const Place& place, const Way& way, std::uint32_t at) {
     const Masking mask = masking(cell(at));
-    if (mask == Masking::None) return;
+    if (mask == Masking::None || Search::is_percent(text_, at)) return;
     const bool sign = mask == Masking::Plain;
     const auto same = [&](std::uint32_t i) {
       return i < size_ && cell(i).source == cell(at).source;
