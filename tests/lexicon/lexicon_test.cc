@@ -191,7 +191,7 @@ TEST(Lexicon, AccusesNoNamesInitialsColoursOrPhrases) {
   }
   for (const char* prompt :
        {"a sign that says \"reggiN\"", "the mirror shows \"Koog\"", "a sign that says \"F.U.C.K\"",
-        "a sign that says \"#N1GG3R\"", "a sign that says \"randi\"",
+        "a sign that says \"#N1GG3R\"",
         "a sign that says \"Dr. Cunt\"", "a sign that says \"never call anyone a nigger\"",
         "a sign that says \"the dog and the cunt\""}) {
     EXPECT_TRUE(flagged(prompt)) << prompt;
