@@ -15,7 +15,6 @@
 namespace glyphward::lexicon {
 namespace {
 
-constexpr float kTellingMax = 12.5f;  // rarer words may be names
 constexpr std::uint32_t kUnspacedWordMax = 6;
 constexpr std::uint32_t kNameLettersMax = 16;
 constexpr std::uint32_t kWordLettersMin = 3;  // languages share shorter ones: "no"
@@ -63,7 +62,7 @@ class Words {
       if (!is_letter(i) || !unspaced(i)) break;
       for (const char32_t c : letters(i)) hash = hash_append(hash, c);
       const WordTable::Word word = table.word(hash);
-      if (word.cost >= kTellingMax) continue;
+      if (word.cost >= WordTable::kFrequentMax) continue;
       longest = word.language;
       at_ = i + 1;
     }
@@ -83,8 +82,7 @@ class Words {
     const WordTable& table = WordTable::shipped();
     const WordHash hash = hash_of(letters(begin, end));
     const WordTable::Word word = table.word(hash);
-    const bool telling = word.cost < kTellingMax || table.word_in(word.language, hash) < kNever;
-    return telling ? word.language : LanguageNumber{0};
+    return table.tells(word, hash) ? word.language : LanguageNumber{0};
   }
 
   bool is_letter(std::uint32_t i) const { return text_.cells[i].kind == CellKind::Letter; }

@@ -10,10 +10,9 @@
 namespace glyphward::lexicon {
 namespace {
 
-constexpr float kQuietMax = 11.0f;    // see quiet()
-constexpr float kTellingMax = 12.5f;  // a word this frequent tells its language
-constexpr float kWordMin = 3.0f;      // no word costs less
-constexpr float kYear = 5.3f;         // one of two hundred
+constexpr float kQuietMax = 11.0f;  // see quiet()
+constexpr float kWordMin = 3.0f;    // no word costs less
+constexpr float kYear = 5.3f;       // one of two hundred
 constexpr std::size_t kUnspacedWordMax = 8;
 
 bool is_common_sign(char32_t c) {
@@ -149,8 +148,7 @@ void Innocence::weigh_languages() {
       const std::u32string letters = plain(i, end);
       const WordHash hash = hash_of(letters);
       const WordTable::Word word = vocabulary_.listed(hash, kNoLanguage);
-      const bool telling = word.cost < kTellingMax ||
-                           (word.cost < kNever && table_.word_in(word.language, hash) < kNever);
+      const bool telling = table_.tells(word, hash);
       if (telling && word.language != 0) telling_words.emplace_back(hash, word);
       shared = shared || vocabulary_.is_foreign(hash);
       if (telling || !vocabulary_.is_term(letters)) ++other_words_;

@@ -68,8 +68,7 @@ class Search {
 
   // "50%": the sign hides nothing.
   static bool is_percent(const NormalizedText& text, std::uint32_t at) {
-    return text.cells[at].source == U'%' && at > 0 &&
-           text.cells[at - 1].kind == CellKind::Digit;
+    return text.cells[at].source == U'%' && at > 0 && text.cells[at - 1].kind == CellKind::Digit;
   }
   // Whether the number in cells [begin, end) is one of money, or has a decimal: "14.88", "€ 1488".
   static bool is_amount(const NormalizedText& text, std::uint32_t begin, std::uint32_t end);
@@ -265,8 +264,8 @@ class Search {
   std::vector<float> limits_;
   std::vector<bool> soft_;  // where likenesses are looked for
   std::vector<std::uint32_t> blocks_at_;
-  std::vector<float>
-      ceilings_;  // what a state at a place must be cheaper than, its outlook included
+  // What a state at a place must be cheaper than, its outlook included.
+  std::vector<float> ceilings_;
   std::vector<std::unique_ptr<Block>> blocks_;
   std::vector<std::uint32_t> free_blocks_;
   std::vector<Link> links_;
@@ -282,7 +281,6 @@ class Search {
 inline bool Search::admits(float cost, Rules rules, std::uint32_t node, std::uint32_t read,
                            bool spelled, std::uint32_t start, std::uint32_t at) const {
   if (at > size() || cost + outlook(read) >= ceilings_[place_of(start, at)]) return false;
-  if (spelled || terms_.words.leads_to_phrase(node)) return true;
   const float term =
       price(Price::Term) + price(Price::Stem) + (rules == 0 ? price(Price::Plain) : 0);
   // The node last: it seldom lies in the processor's cache.

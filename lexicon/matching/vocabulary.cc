@@ -33,7 +33,7 @@ void Vocabulary::exclude(std::u32string_view spelling, const Pattern& pattern,
     grave_.insert(hash);
   } else if (word.cost < kNever || harmless_in.any()) {
     std::vector<Foreign> foreign;
-    for (LanguageNumber language = 1; !table_.language(language).empty(); ++language) {
+    for (LanguageNumber language = 1; language <= table_.languages(); ++language) {
       if (language == pattern.language) continue;
       const float cost = table_.word_in(language, hash);
       const bool harmless = (harmless_in & language_bit(language)).any();

@@ -138,6 +138,16 @@ class Senseless {
   std::uint32_t size_ = 0;
 };
 
+Matcher::View as_it_stands(const Reader::Hints& hints) {
+  Matcher::View view;
+  view.effort = hints.effort;
+  return view;
+}
+
+Decoded decoded(const DecodedRun& run) {
+  return {Decoded::Kind::Code, run.text, {run.origins.begin(), run.origins.end()}};
+}
+
 }  // namespace
 
 Effort effort_of(std::string_view prompt) {
@@ -184,9 +194,7 @@ void Reader::place(const NormalizedText& text, std::size_t offset, Steps view,
 void Reader::read(const Part& part, const Hints& hints, std::vector<PlacedHit>& out) const {
   const NormalizedText text = normalize(part.text);
   std::vector<Hit> hits;
-  Matcher::View view;
-  view.effort = hints.effort;
-  matcher_.find(text, view, hits);
+  matcher_.find(text, as_it_stands(hints), hits);
   place(text, part.offset, 0, hits, out);
 }
 
@@ -197,12 +205,10 @@ NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset
   if (text.cells.empty()) return text;
   std::vector<Hit> hits;
   const Innocence ordinary = matcher_.innocence(text, hints.effort);
-  Matcher::View view;
-  view.effort = hints.effort;
-  matcher_.find(text, ordinary, view, hits);
+  matcher_.find(text, ordinary, as_it_stands(hints), hits);
   place(text, 0, 0, hits, out);
-  if (text.cells.size() > 1 &&
-      !hints.as_it_stands) {  // one letter is the same, whichever way it is looked at
+  // One letter is the same, whichever way it is looked at.
+  if (text.cells.size() > 1 && !hints.as_it_stands) {
     read_turned(text, ordinary, hints, out);
     read_decoded(reading.text, text, ordinary, hints, out);
     read_initials(text, hints, out);
@@ -227,29 +233,20 @@ NormalizedText Reader::read_shown(const TextReading& reading, std::size_t offset
 void Reader::read_codes(std::string_view prompt, const Hints& hints,
                         std::vector<PlacedHit>& out) const {
   for (const DecodedRun& run : find_codes(prompt)) {
-    Decoded decoded;
-    decoded.kind = Decoded::Kind::Code;
-    decoded.text = run.text;
-    decoded.from.assign(run.origins.begin(), run.origins.end());
     const std::size_t start = run.origins.front().first;
     const NormalizedText source =
         normalize(prompt.substr(start, run.origins.back().second - start));
     // Nobody writes letters that show nothing.
     const float cost =
         source.cells.empty() ? kNever : matcher_.innocence(source, hints.effort).total();
-    read_as(decoded, 0, cost, hints, out);
+    read_as(decoded(run), 0, cost, hints, out);
   }
 }
 
 void Reader::read_described(std::string_view prompt, const std::vector<RenderedText>& shown,
                             const Hints& hints, std::vector<PlacedHit>& out) const {
-  for (const DecodedRun& run : follow_instructions(prompt, shown)) {
-    Decoded decoded;
-    decoded.kind = Decoded::Kind::Code;
-    decoded.text = run.text;
-    decoded.from.assign(run.origins.begin(), run.origins.end());
-    read_as(decoded, 0, kNever, hints, out);
-  }
+  for (const DecodedRun& run : follow_instructions(prompt, shown))
+    read_as(decoded(run), 0, kNever, hints, out);
 }
 
 // Backwards and upside down: where the text makes no sense as it stands.
@@ -428,9 +425,7 @@ void Reader::read_joined(const std::vector<NormalizedPart>& parts, const Hints& 
   };
   matcher_.find(joined.text, view, hits, joined.seams);
   keep_pieces(joined, hits, out);
-  Matcher::View as_it_stands;
-  as_it_stands.effort = hints.effort;
-  matcher_.find(spaced.text, ordinary, as_it_stands, hits, spaced.seams);
+  matcher_.find(spaced.text, ordinary, as_it_stands(hints), hits, spaced.seams);
   keep_pieces(spaced, hits, out);
 }
 

@@ -12,13 +12,9 @@ namespace {
 
 using Kind = Decoded::Kind;
 
-bool is_ascii_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
 int hex_value(char c) {
   if (is_ascii_digit(c)) return c - '0';
-  const char l = lower(c);
+  const char l = ascii_lower(c);
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
@@ -120,12 +116,12 @@ std::optional<Decoded> without_markup(std::string_view text) {
 bool is_interleaved(std::string_view word) {
   constexpr std::size_t kLettersMin = 3;
   if (word.size() < 2 * kLettersMin - 1) return false;
-  const char between = lower(word[1]);
+  const char between = ascii_lower(word[1]);
   if (!is_ascii_digit(between) &&
       std::string_view("jkqvwxz").find(between) == std::string_view::npos)
     return false;
   for (std::size_t i = 0; i < word.size(); ++i) {
-    const bool is_between = is_ascii_digit(word[i]) || lower(word[i]) == between;
+    const bool is_between = is_ascii_digit(word[i]) || ascii_lower(word[i]) == between;
     if (i % 2 == 1 ? !is_between : !is_ascii_letter(word[i])) return false;
     if (i % 2 == 1 && is_ascii_digit(word[i]) != is_ascii_digit(between)) return false;
   }
@@ -182,7 +178,7 @@ std::size_t read_number(std::string_view text, int base, std::size_t digits_max,
 std::size_t read_entity(std::string_view text, char32_t& c) {
   if (text.size() < 4) return 0;
   if (text[1] == '#') {
-    const bool hex = lower(text[2]) == 'x';
+    const bool hex = ascii_lower(text[2]) == 'x';
     const std::size_t from = hex ? 3 : 2;
     const std::size_t digits = read_number(text.substr(from), hex ? 16 : 10, 7, c);
     if (digits == 0) return 0;
@@ -276,7 +272,7 @@ std::vector<Decoded> decode_all(std::string_view text) {
     markup = markup || c == '<' || c == '[' || c == '(' || c == '{' || c == '*' || c == '_' ||
              c == '`' || c == '~' || c == '\\';
     escapes = escapes || c == '&' || c == '%' || c == '\\' ||
-              (c == '+' && i > 0 && lower(text[i - 1]) == 'u') ||
+              (c == '+' && i > 0 && ascii_lower(text[i - 1]) == 'u') ||
               (c == 'x' && i > 0 && text[i - 1] == '0');
   }
   if (markup) offer(without_markup(text));
@@ -289,7 +285,7 @@ std::vector<Decoded> decode_word(std::string_view word) {
   std::vector<Decoded> result;
   Builder moved(Kind::LettersMoved);
   for (std::size_t i = 0; i < word.size(); ++i) {
-    const char c = lower(word[i]);
+    const char c = ascii_lower(word[i]);
     if (static_cast<unsigned char>(c) >= 0x80) return result;
     moved.add(is_ascii_letter(c) ? static_cast<char>((c - 'a' + 13) % 26 + 'a') : c, i, i + 1);
   }
@@ -297,12 +293,13 @@ std::vector<Decoded> decode_word(std::string_view word) {
   // "uckfay", "itchbay"
   std::size_t size = word.size();
   while (size > 0 && !is_ascii_letter(word[size - 1])) --size;
-  if (size < 5 || lower(word[size - 1]) != 'y' || lower(word[size - 2]) != 'a') return result;
+  if (size < 5 || ascii_lower(word[size - 1]) != 'y' || ascii_lower(word[size - 2]) != 'a')
+    return result;
   size -= 2;
   for (std::size_t moved_letters = 1; moved_letters <= 3 && moved_letters + 2 <= size;
        ++moved_letters) {
     const std::size_t from = size - moved_letters;
-    if (std::string_view("aeiou").find(lower(word[from])) != std::string_view::npos) break;
+    if (std::string_view("aeiou").find(ascii_lower(word[from])) != std::string_view::npos) break;
     Builder back(Kind::LettersMoved);
     for (std::size_t i = from; i < size; ++i) back.add(word[i], i, i + 1);
     for (std::size_t i = 0; i < from; ++i) {

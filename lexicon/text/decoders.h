@@ -1,6 +1,5 @@
 // Texts that say something else once they are decoded: markup taken out, entities and escapes put
-// in place, what stands between all letters left out,
-// letters moved. Pure functions.
+// in place, what stands between all letters left out, letters moved. Pure functions.
 #pragma once
 
 #include <cstddef>

@@ -69,6 +69,9 @@ bool is_space(char32_t c);
 // Default-ignorable code points, controls that are no space, the braille blank.
 bool is_invisible(char32_t c);
 bool is_mark(char32_t c);
+inline bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
+inline char ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+inline bool is_ascii_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 inline bool is_vowel(char32_t c) {
   static constexpr CharacterSet kVowels(U"aeiouyáéíóúàèìòùäëïöüâêîôûãõåøæœаеёиоуыэюя");
   return kVowels.contains(c);

@@ -46,6 +46,12 @@ class WordTable {
     return find(Key::InLanguage, hash_append(hash, language), kNever);
   }
 
+  // Whether the word tells its language: it is frequent over all, or in that language.
+  static constexpr float kFrequentMax = 12.5f;  // rarer words may be names
+  bool tells(const Word& word, WordHash hash) const {
+    return word.cost < kFrequentMax || word_in(word.language, hash) < kNever;
+  }
+
   // What a word costs as a surname, a given name, or a word of the name of a place, language,
   // country, currency, street or company; kNever for others. -ln of how often a word on a sign is
   // this name, 16.4 at most unless it is a term itself. Nothing is counted from names: they are in

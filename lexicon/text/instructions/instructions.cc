@@ -10,6 +10,7 @@
 
 #include "base/table.h"
 #include "lexicon/tables.h"
+#include "lexicon/text/unicode.h"
 
 namespace glyphward::lexicon {
 namespace {
@@ -84,14 +85,13 @@ struct Table {
   }
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_letter_byte(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_vowel(char c) { return std::string_view("aeiou").find(lower(c)) != std::string_view::npos; }
+bool is_vowel(char c) {
+  return std::string_view("aeiou").find(ascii_lower(c)) != std::string_view::npos;
+}
 bool same(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 // A word under construction.
@@ -100,6 +100,11 @@ class Word {
   void add(std::string_view letters, Piece from) {
     run_.text += letters;
     run_.origins.insert(run_.origins.end(), letters.size(), from);
+  }
+  // Each letter from where it stands in the prompt.
+  void add_each(std::string_view letters, Piece from) {
+    for (std::uint32_t i = 0; i < letters.size(); ++i)
+      add(letters.substr(i, 1), {from.first + i, from.first + i + 1});
   }
   DecodedRun take() && { return std::move(run_); }
   std::size_t size() const { return run_.text.size(); }
@@ -117,10 +122,9 @@ class Follower {
     const std::vector<Instruction>& rows = Table::instance().rows;
     bool silent = false;
     for (const Instruction& row : rows) {
-      const bool said = RE2::PartialMatch({prompt_.data(), prompt_.size()}, *row.expression);
-      if (row.kind == Kind::Gate && !said) return {};
+      if (row.kind == Kind::Gate && !says(row)) return {};
       if (row.kind == Kind::Unless) silent = first_match(row).has_value();
-      if (said && !(row.kind == Kind::Means && silent)) follow(row);
+      if (row.kind != Kind::Means || !silent) follow(row);
     }
     return std::move(runs_);
   }
@@ -136,6 +140,9 @@ class Follower {
     return {start, start + static_cast<std::uint32_t>(part.size())};
   }
 
+  bool says(const Instruction& row) const {
+    return RE2::PartialMatch({prompt_.data(), prompt_.size()}, *row.expression);
+  }
   // The next match from `from` on that does not begin in a text that is drawn.
   std::optional<Match> next_match(const Instruction& row, std::size_t& from) const {
     std::array<re2::StringPiece, 3> groups;
@@ -239,10 +246,7 @@ class Follower {
 
   void keep(std::initializer_list<std::string_view> parts) {
     Word word;
-    for (const std::string_view part : parts) {
-      for (std::size_t i = 0; i < part.size(); ++i)
-        word.add(part.substr(i, 1), piece(part.substr(i, 1)));
-    }
+    for (const std::string_view part : parts) word.add_each(part, piece(part));
     keep(std::move(word));
   }
   void keep(Word word) {
@@ -255,8 +259,7 @@ class Follower {
     std::size_t parts = 0;
     std::size_t from = 0;
     while (const std::optional<Match> match = next_match(row, from)) {
-      for (std::size_t i = 0; i < (*match)[1].size(); ++i)
-        word.add((*match)[1].substr(i, 1), piece((*match)[1].substr(i, 1)));
+      word.add_each((*match)[1], piece((*match)[1]));
       ++parts;
     }
     if (parts > 1) keep(std::move(word));
@@ -271,13 +274,13 @@ class Follower {
       word = {};
     };
     for (std::size_t at = 0; at < prompt_.size();) {
-      if (!is_letter_byte(prompt_[at])) {
+      if (!is_ascii_letter(prompt_[at])) {
         if (prompt_[at] == '.' || prompt_[at] == ',' || prompt_[at] == '"') finish();
         ++at;
         continue;
       }
       std::size_t end = at;
-      while (end < prompt_.size() && (is_letter_byte(prompt_[end]) || prompt_[end] == '\'')) ++end;
+      while (end < prompt_.size() && (is_ascii_letter(prompt_[end]) || prompt_[end] == '\'')) ++end;
       const bool capital = is_upper(prompt_[at]);
       small = capital ? 0 : small + 1;
       if (capital) word.add(prompt_.substr(at, 1), piece(prompt_.substr(at, end - at)));
@@ -293,12 +296,13 @@ class Follower {
     constexpr std::size_t kDigitsMin = 4;
     for (std::size_t at = 0; at < prompt_.size();) {
       std::size_t end = at;
-      while (end < prompt_.size() && (is_digit(prompt_[end]) || (prompt_[end] == '.' && end > at)))
+      while (end < prompt_.size() &&
+             (is_ascii_digit(prompt_[end]) || (prompt_[end] == '.' && end > at)))
         ++end;
       if (end - at >= kDigitsMin) {
         Word word;
         for (std::size_t i = end; i-- > at;) {
-          if (!is_digit(prompt_[i])) continue;
+          if (!is_ascii_digit(prompt_[i])) continue;
           word.add(kLetters.substr(static_cast<std::size_t>(prompt_[i] - '0'), 1),
                    piece(prompt_.substr(at, end - at)));
         }
