@@ -531,7 +531,8 @@ std::string Search::explain(const Found& found) {
   for (; link != 0; link = links_[link].before) {
     const Link& step = links_[link];
     std::string part(rule_name(step.rule));
-    if (step.letter != 0) part += "(" + encode(std::u32string_view(&step.letter, 1)) + ")";
+    if (step.letter != 0)
+      part.append("(").append(encode(std::u32string_view(&step.letter, 1))).append(")");
     parts.push_back(part + "@" + std::to_string(step.cell));
   }
   std::string result;
